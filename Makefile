@@ -1,0 +1,73 @@
+# Everything a contributor or CI runs. Only Go is needed; the linter and the
+# test runner are built from the versions pinned in .ci/tools.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+# The race detector needs a C compiler; without one `go env` answers 0.
+RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+PEERS := conformance/peers
+
+# gotestsum where `make tools` has built it, plain `go test` otherwise.
+gotest = $(if $(wildcard bin/gotestsum),"$(CURDIR)/bin/gotestsum" --format pkgname --format-hide-empty-pkg --,go test)
+
+.PHONY: help
+help: ## Print this list
+	@echo "Usage: make TARGET"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/streamgauge
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/streamgauge ./cmd/streamgauge
+
+.PHONY: demo
+demo: build ## Run the five core scenarios against the embedded broker
+	bin/streamgauge run
+
+.PHONY: test
+test: ## Run all tests of the main module, with the race detector where there is a C compiler
+	$(gotest) $(RACE) -p 1 -timeout 8m ./...
+
+.PHONY: peers
+peers: ## Run the tests against nchan, HAProxy and the Go servers (needs the packages .ci/run installs)
+	cd $(PEERS) && $(gotest) -timeout 10m ./...
+
+.PHONY: bench
+bench: ## Measure memory and CPU per subscriber beside a minimal reader and server, as ratios
+	CGO_ENABLED=0 go run ./scenarios/run/bench
+
+.PHONY: lint
+lint: bin/golangci-lint ## Check code, import rules, formatting and module files
+	bin/golangci-lint run
+	go mod tidy -diff
+	@awake=$$(grep -rl --include '*_test.go' 'time\.Sleep(' . | xargs -r grep -L 'synctest\.Test(' || true); \
+	if [ -n "$$awake" ]; then echo "tests that sleep in real time, not in testing/synctest's: $$awake"; exit 1; fi
+	if [ -e $(PEERS)/go.mod ]; then cd $(PEERS) && "$(CURDIR)/bin/golangci-lint" run --config "$(CURDIR)/.golangci.yml"; fi
+
+.PHONY: fmt
+fmt: bin/golangci-lint ## Format the code
+	bin/golangci-lint fmt
+
+.PHONY: cover
+cover: ## Write coverage.html and print the total
+	go test -timeout 8m -coverpkg ./... -coverprofile coverage.out ./...
+	go tool cover -html coverage.out -o coverage.html
+	go tool cover -func coverage.out | tail -n 1
+
+.PHONY: tools
+tools: bin/golangci-lint bin/gotestsum ## Build the pinned linter and test runner into bin/
+
+.PHONY: clean
+clean: ## Remove everything that make has written
+	rm -rf bin coverage.out coverage.html
+
+bin/golangci-lint: .ci/tools/go.sum
+	go build -C .ci/tools -buildvcs=false -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+bin/gotestsum: .ci/tools/go.sum
+	go build -C .ci/tools -buildvcs=false -o ../../$@ gotest.tools/gotestsum
