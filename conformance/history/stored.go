@@ -1,0 +1,67 @@
+package history
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// stored is an Observation as a line holds it.
+type stored struct {
+	At         *time.Duration `json:"t"`
+	Kind       string         `json:"k"`
+	Subscriber int32          `json:"s"`
+	Connection int32          `json:"c"`
+	Stream     int32          `json:"st"`
+	Publisher  int32          `json:"p"`
+	Number     uint64         `json:"n"`
+	Due        time.Duration  `json:"due"`
+	Sent       time.Duration  `json:"sent"`
+	Took       time.Duration  `json:"took"`
+	Low        time.Duration  `json:"low"`
+	High       time.Duration  `json:"high"`
+	Size       int64          `json:"b"`
+	Attempt    int32          `json:"a"`
+	Step       int32          `json:"step"`
+	Status     int32          `json:"code"`
+	Mark       Mark           `json:"mark"`
+	Cause      string         `json:"why"`
+	Acked      string         `json:"ack"`
+	Half       bool           `json:"half"`
+	Text       string         `json:"x"`
+	Event      string         `json:"id"`
+	Data       string         `json:"d"`
+
+	Format string         `json:"streamgauge"` // set on a Header
+	End    *time.Duration `json:"end"`         // set on an End
+}
+
+// observation fills o. A kind that this version does not know is no error and gives kind 0; a word it does not know is an error.
+func (s *stored) observation(o *Observation) error {
+	if s.At == nil {
+		return fmt.Errorf("an observation has no time")
+	}
+	*o = Observation{
+		At: *s.At, Mark: s.Mark, Half: s.Half, Subscriber: s.Subscriber, Connection: s.Connection, Stream: s.Stream,
+		Publisher: s.Publisher, Attempt: s.Attempt, Step: s.Step, Status: s.Status, Number: s.Number, Size: s.Size,
+		Due: s.Due, Sent: s.Sent, Took: s.Took, Low: s.Low, High: s.High, Text: s.Text, Event: s.Event, Data: s.Data,
+	}
+	if i := slices.Index(kindNames[1:], s.Kind); i >= 0 {
+		o.Kind = Kind(i + 1)
+	}
+	if s.Cause != "" {
+		i := slices.Index(causeNames[:], s.Cause)
+		if i < 0 {
+			return fmt.Errorf("cause %q is not known", s.Cause)
+		}
+		o.Cause = Cause(i)
+	}
+	if s.Acked != "" {
+		i := slices.Index(ackedNames[:], s.Acked)
+		if i < 0 {
+			return fmt.Errorf("outcome %q of a publish is not known", s.Acked)
+		}
+		o.Acked = Acked(i)
+	}
+	return nil
+}
