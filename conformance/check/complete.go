@@ -1,0 +1,50 @@
+package check
+
+import "fmt"
+
+// complete is judged after settle only: until then what is missing may still come.
+var complete = Guarantee{
+	Name:    "complete",
+	Promise: "Every acknowledged message arrives at every subscriber that it is owed to.",
+	Next:    "Look at the first lost message's evidence: a hole right after a reconnect points at the seam between replay and live, one in mid-stream at a queue that overflowed.",
+	broken:  []Anomaly{Lost},
+	samples: func(t *Tally) uint64 { return t.Expected },
+	unit:    "owed delivery",
+	doubt: func(_ *Config, t *Tally) string {
+		if t.Unjudged > 0 {
+			return fmt.Sprintf("%d owed deliveries were outstanding at subscribers that the end of the run found away or held up by a fault of ours: a longer settle would tell", t.Unjudged)
+		}
+		return ""
+	},
+	uncertain: unsettled,
+	note: func(t *Tally) string {
+		note := ""
+		for _, part := range []struct {
+			n    uint64
+			text string
+		}{
+			{t.Dropped, "dropped for slow readers, as declared"},
+			{t.Behind, "not yet read by slow readers"},
+			{t.Beyond, "beyond the declared history"},
+		} {
+			if part.n > 0 {
+				if note != "" {
+					note += ", "
+				}
+				note += fmt.Sprintf("%d %s", part.n, part.text)
+			}
+		}
+		return note
+	},
+}
+
+// unsettled says why what is missing may have been on its way.
+func unsettled(t *Tally) string {
+	switch {
+	case t.Interrupted:
+		return "the run was interrupted before everything owed could arrive"
+	case !t.Settled:
+		return "the run did not reach its end"
+	}
+	return ""
+}

@@ -1,0 +1,141 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/streamgauge/streamgauge/conformance"
+)
+
+// Guarantee is one promise about deliveries. A run keeps it when none of the anomalies that break it was seen, and enough was seen to say so.
+type Guarantee struct {
+	Name    string
+	Promise string // one sentence
+	Next    string // what to do when it is broken, one sentence
+
+	broken  []Anomaly
+	samples func(*Tally) uint64 // how much the verdict rests on
+	unit    string              // of the samples
+	// doubt says why it cannot be said that the promise was kept, beside what makes every guarantee doubtful. nil: nothing.
+	doubt func(*Config, *Tally) string
+	// tolerated says which anomaly this target is not failed for. nil: none.
+	tolerated func(*Config, Anomaly) bool
+	// uncertain says why even a violation is none for sure. nil: nothing.
+	uncertain func(*Tally) string
+	// note adds to what was seen. nil: nothing.
+	note func(*Tally) string
+}
+
+// Guarantees returns all guarantees, in the order in which they are reported.
+func Guarantees() []Guarantee {
+	return []Guarantee{complete, unique, ordered, isolated, intact, resumable, alive, latest, wellFormed}
+}
+
+func (g *Guarantee) judge(c *Config, t *Tally, h *conformance.Health) conformance.Verdict {
+	v := conformance.Verdict{
+		ID: "delivery." + g.Name, Scenario: c.Scenario, Title: g.Promise, Level: conformance.Must,
+		Checked: g.samples(t), Expected: "no violation",
+	}
+	failed, count := false, uint64(0)
+	for _, a := range g.broken {
+		if s := t.Anomalies[a]; s != nil {
+			v.Findings = append(v.Findings, c.finding(a, s))
+			failed = failed || g.tolerated == nil || !g.tolerated(c, a)
+			count += s.Count
+		}
+	}
+	v.Actual = g.actual(t, v.Findings)
+	doubt := certainty(t, h)
+	if doubt == "" && g.uncertain != nil {
+		doubt = g.uncertain(t)
+	}
+	if doubt != "" {
+		v.Outcome, v.Reason = conformance.Unknown, doubt
+		return v
+	}
+	switch reason := g.doubts(c, t); {
+	case failed:
+		v.Outcome, v.Next = conformance.Fail, g.Next
+	case reason != "":
+		v.Outcome, v.Reason = conformance.Unknown, reason
+	case count > 0:
+		v.Outcome, v.Next = conformance.Warn, g.Next
+	default:
+		v.Outcome = conformance.Pass
+	}
+	return v
+}
+
+func (g *Guarantee) actual(t *Tally, findings []conformance.Finding) string {
+	text := ""
+	for i, f := range findings {
+		if i > 0 {
+			text += ", "
+		}
+		text += fmt.Sprintf("%d %s", f.Count, f.Name)
+	}
+	if text == "" {
+		text = "none in " + plural(g.samples(t), g.unit)
+	}
+	if g.note != nil {
+		if note := g.note(t); note != "" {
+			text += "; " + note
+		}
+	}
+	return text
+}
+
+// doubts says why no violation does not mean that there was none.
+func (g *Guarantee) doubts(c *Config, t *Tally) string {
+	if reason := coverage(c, t); reason != "" {
+		return reason
+	}
+	if g.samples(t) == 0 {
+		return "there was no " + g.unit + " to judge"
+	}
+	if g.doubt != nil {
+		return g.doubt(c, t)
+	}
+	return ""
+}
+
+// certainty says why what was seen may not be what happened: then neither a pass nor a failure can be trusted.
+func certainty(_ *Tally, h *conformance.Health) string {
+	if h.Drops > 0 {
+		return fmt.Sprintf("the harness lost %s of its own", plural(h.Drops, "observation"))
+	}
+	return ""
+}
+
+// coverage says what the scenario wanted to create and did not.
+func coverage(c *Config, t *Tally) string {
+	switch {
+	case t.Ready == 0:
+		return "no subscriber became ready"
+	case t.Ready < t.Planned:
+		return fmt.Sprintf("only %d of %d subscribers became ready", t.Ready, t.Planned)
+	}
+	return bitten(c, t)
+}
+
+// bitten says which step of the timeline took no effect.
+func bitten(c *Config, t *Tally) string {
+	for i, step := range c.Steps {
+		if i < len(t.Bites) && t.Bites[i] == 0 {
+			return fmt.Sprintf("the fault %q planned at %s took no effect", step.Name, step.At)
+		}
+	}
+	return ""
+}
+
+func plural(n uint64, unit string) string {
+	switch {
+	case n == 1:
+		return "1 " + unit
+	case strings.HasSuffix(unit, "ry"):
+		return fmt.Sprintf("%d %sies", n, unit[:len(unit)-1])
+	}
+	return fmt.Sprintf("%d %ss", n, unit)
+}
+
+func deliveries(t *Tally) uint64 { return t.Deliveries }

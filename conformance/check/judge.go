@@ -1,0 +1,290 @@
+// Package check judges deliveries: what was published, who was subscribed, and so what had to arrive, against what arrived.
+//
+// A Judge takes observations, live from a run or again from its history, and keeps one small fold per subscriber, stream and
+// publisher. Finish turns the folds into a Tally and the Tally into one verdict per guarantee and budget. Each guarantee and
+// each budget is a file of its own; Guarantees and budgets list them.
+package check
+
+import (
+	"hash/maphash"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/history"
+)
+
+// DefaultStalled is how long an owed message may be missing on an open connection when a scenario does not say.
+const DefaultStalled = 5 * time.Second
+
+// Judge is a history.Observer. One subscriber's observations must come from one goroutine at a time, which is what Observer
+// promises; different subscribers and publishers may be observed concurrently. A delivery that is right takes no lock and
+// allocates nothing.
+type Judge struct {
+	cfg     Config
+	first   []int32 // index of a stream's first ledger; one more at the end
+	ledgers []ledger
+	subs    []subscriber
+	sink    history.Observer
+	seed    maphash.Seed
+
+	stalled time.Duration
+	quiet   time.Duration // the longest silence allowed; 0: any
+	newest  bool          // the newest message must arrive, whatever was left out
+	mayDrop bool          // the target may leave out messages for a subscriber that reads slowly
+
+	incidents incidents
+	clock     environment
+	counts    counts
+
+	latency     [phases]histogram // of expected deliveries, from due
+	uncorrected histogram         // the same, from when they were sent
+	catchUp     histogram         // of the same those whose subscriber was not connected, or was disturbed, when they were sent
+	slowReaders histogram
+	calm, storm histogram // of those that no fault touches: before and from the first disturbance on
+	connect     histogram
+	firstEvent  histogram
+	reconnect   histogram
+	resumeGap   histogram
+	backoff     histogram
+	spread      *spread
+	orders      []*order
+
+	deliveries series
+	connected  series
+	returns    series // attempts to come back that reached the target, by peakStep
+	memory     memory
+}
+
+// counts are totals that no fold holds.
+type counts struct {
+	schemas, greetings, resumes        atomic.Uint64
+	opened, ready, failed, connections atomic.Uint64
+	expiries, idle                     atomic.Uint64
+	silence, sessions, announced, size atomic.Int64
+	bites                              []atomic.Uint64
+}
+
+// environment is what concerns all subscribers at once.
+type environment struct {
+	phase     atomic.Int32
+	faults    atomic.Int32 // on the target, in effect now
+	lifted    atomic.Int64 // when the last of them ended
+	disturbed atomic.Int64 // when the first fault or slow reading of the run began; 0: not yet
+	interrupt atomic.Bool
+	steadyAt  atomic.Int64
+	settleAt  atomic.Int64
+}
+
+// phase of a run.
+type phase int32
+
+const (
+	ramp phase = iota
+	steady
+	settle
+	over
+	phases
+)
+
+var phaseNames = [phases]string{"ramp", "steady", "settle", "end"}
+
+// peakStep is the resolution of the sliding second that the peak of reconnects is looked for in.
+const peakStep = 50 * time.Millisecond
+
+// New returns a judge of one run. The config is not copied and must not change any more.
+func New(cfg Config) *Judge {
+	j := &Judge{cfg: cfg, seed: maphash.MakeSeed(), subs: make([]subscriber, len(cfg.Subscribers))}
+	j.stalled = cfg.Expect.stalled()
+	j.quiet = cfg.Expect.silence()
+	j.newest = cfg.Expect.wants(latest.Name)
+	j.mayDrop = cfg.Target.SlowPolicy == "drop" || cfg.Target.SlowPolicy == "coalesce"
+	j.counts.bites = make([]atomic.Uint64, len(cfg.Steps))
+	j.deliveries = newSeries(time.Second, cfg.Duration, stripes)
+	j.connected = newSeries(time.Second, cfg.Duration, 1)
+	j.returns = newSeries(peakStep, cfg.Duration, 1)
+	j.ledgers = make([]ledger, cfg.allPublishers())
+	n := int32(0)
+	for stream := range cfg.Streams {
+		j.first = append(j.first, n)
+		for publisher := range cfg.publishers(stream) {
+			l := &j.ledgers[n]
+			l.stream, l.publisher = int32(stream), publisher
+			n++
+		}
+	}
+	j.first = append(j.first, n)
+	for i := range j.subs {
+		j.enrol(&j.subs[i], &cfg.Subscribers[i])
+	}
+	if len(cfg.Expect.Spread) > 0 {
+		j.spread = newSpread(len(j.ledgers))
+	}
+	j.orders = newOrders(&cfg)
+	return j
+}
+
+// Sink makes the judge pass on every anomaly as an observation when it is seen. It must be called before the first Observe.
+func (j *Judge) Sink(sink history.Observer) { j.sink = sink }
+
+func (j *Judge) enrol(s *subscriber, planned *Subscriber) {
+	s.heard, s.touched = silent, planned.Slow
+	streams := planned.Streams
+	if !slices.IsSorted(streams) {
+		streams = slices.Sorted(slices.Values(streams))
+	}
+	n := int32(0)
+	for _, stream := range streams {
+		n += j.first[stream+1] - j.first[stream]
+	}
+	s.folds = make([]fold, n)
+	n = 0
+	for _, stream := range streams {
+		for l := j.first[stream]; l < j.first[stream+1]; l++ {
+			s.folds[n].ledger = l
+			n++
+		}
+	}
+}
+
+// publishers is how many publish to a stream.
+func (c *Config) publishers(stream int) int32 {
+	if stream < len(c.Publishers) {
+		return c.Publishers[stream]
+	}
+	return 1
+}
+
+func (c *Config) allPublishers() (n int32) {
+	for stream := range c.Streams {
+		n += c.publishers(stream)
+	}
+	return n
+}
+
+// ledger returns the ledger of a stream's publisher and its index; nil: the plan has no such publisher.
+func (j *Judge) ledger(stream, publisher int32) (int32, *ledger) {
+	if uint32(stream) >= uint32(len(j.first)-1) || publisher < 0 {
+		return -1, nil
+	}
+	i := j.first[stream] + publisher
+	if i >= j.first[stream+1] {
+		return -1, nil
+	}
+	return i, &j.ledgers[i]
+}
+
+// Observe takes one observation. One that names no planned subscriber or publisher is ignored where it must name one.
+func (j *Judge) Observe(o *history.Observation) {
+	switch o.Kind {
+	case history.Publish, history.Ack:
+		j.observePublisher(o)
+	case history.Phase:
+		j.enter(o)
+	case history.Memory:
+		j.memory.add(o.At, o.Size)
+	default:
+		i := o.Subscriber - j.cfg.First
+		switch {
+		case o.Subscriber < 0:
+			j.observeTarget(o)
+		case uint32(i) < uint32(len(j.subs)):
+			j.observeSubscriber(&j.subs[i], o)
+		}
+	}
+}
+
+func (j *Judge) observePublisher(o *history.Observation) {
+	i, l := j.ledger(o.Stream, o.Publisher)
+	switch {
+	case l == nil:
+	case o.Kind == history.Publish:
+		l.publish(o)
+		if o.Size > j.counts.size.Load() {
+			raise(&j.counts.size, o.Size)
+		}
+		if j.spread != nil {
+			j.spread.publish(i, o.Number)
+		}
+	default:
+		l.ack(o)
+	}
+}
+
+func (j *Judge) observeSubscriber(s *subscriber, o *history.Observation) {
+	switch o.Kind {
+	case history.Deliver:
+		j.deliver(s, o)
+	case history.Other:
+		j.other(s, o)
+	case history.Heartbeat:
+		j.hear(s, o)
+	case history.First:
+		j.firstEvent.record(o.Took)
+	case history.Dial:
+		j.dial(s, o)
+	case history.Open:
+		j.open(s, o)
+	case history.Ready:
+		j.readied(s, o)
+	case history.Gap:
+		j.gap(s, o)
+	case history.Refused:
+		j.refused(s, o)
+	case history.Closed:
+		j.closed(s, o)
+	case history.Wait:
+		t := s.troubled()
+		t.low, t.high = o.Low, o.High
+	case history.Away:
+		j.away(s, o)
+	case history.FaultBegin, history.FaultBite, history.FaultEnd:
+		j.fault(s, o)
+	case history.SlowBegin, history.SlowEnd:
+		j.slow(s, o.Kind == history.SlowBegin, o)
+	}
+}
+
+// enter notes a phase of the run.
+func (j *Judge) enter(o *history.Observation) {
+	if o.Text == "interrupted" {
+		j.clock.interrupt.Store(true)
+		return
+	}
+	p := phase(slices.Index(phaseNames[:], o.Text))
+	if p < 0 {
+		return
+	}
+	j.clock.phase.Store(int32(p))
+	switch p {
+	case steady:
+		j.clock.steadyAt.Store(int64(o.At))
+	case settle:
+		j.clock.settleAt.Store(int64(o.At))
+	}
+}
+
+// Outstanding is how many deliveries are owed by now, and how many of them have arrived, over all subscriptions that go on. The
+// two are equal exactly when every acknowledged owed message has arrived. A slow reader is not waited for, unless the newest
+// message is all that matters. It may be called at any time, from any goroutine; while subscribers are busy, it may count a
+// message that is just arriving as missing.
+func (j *Judge) Outstanding() (owed, arrived uint64) {
+	for i := range j.subs {
+		s := &j.subs[i]
+		if s.gone.Load() {
+			continue
+		}
+		lazy := s.lazy.Load()
+		for k := range s.folds {
+			f := &s.folds[k]
+			l := &j.ledgers[f.ledger]
+			o, missing := f.outstanding(l, lazy)
+			if lazy && j.newest && !f.upToDate(l) {
+				o, missing = o+1, missing+1
+			}
+			owed += o
+			arrived += o - min(o, missing)
+		}
+	}
+	return owed, arrived
+}

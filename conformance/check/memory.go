@@ -1,0 +1,112 @@
+package check
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
+)
+
+// memorySamples is how many samples of the steady phase it takes to speak of growth.
+const memorySamples = 8
+
+// memoryBudget judges the target's resident memory, where it can be seen.
+func memoryBudget(c *Config, t *Tally, h *conformance.Health) []conformance.Verdict {
+	var verdicts []conformance.Verdict
+	if c.Expect.MemoryMax > 0 {
+		var most int64
+		for _, s := range t.Memory {
+			most = max(most, s.Bytes)
+		}
+		b := bound{
+			id: "memory.max", title: "The target's memory stays within bounds.",
+			next:    "Divide by the number of connections and by the history kept per stream to see which of the two it is.",
+			checked: uint64(len(t.Memory)), expected: "at most " + size(c.Expect.MemoryMax), actual: size(most),
+			exceeded: most > c.Expect.MemoryMax,
+		}
+		if len(t.Memory) == 0 {
+			b.doubt = "the target's memory could not be seen"
+		}
+		verdicts = append(verdicts, b.verdict(c, t, h))
+	}
+	if c.Expect.Growth > 0 {
+		growth, n := memoryGrowth(t)
+		b := bound{
+			id: "memory.growth", title: "The target's memory does not grow while its load stays the same.",
+			next:    "Look for what is kept per message or per connection that has gone.",
+			checked: uint64(n), expected: fmt.Sprintf("at most %.3g%% over the steady phase", 100*c.Expect.Growth),
+			actual: fmt.Sprintf("%.3g%%", 100*growth), exceeded: growth > c.Expect.Growth,
+		}
+		if n < memorySamples {
+			b.doubt, b.actual = fmt.Sprintf("the steady phase had %s of memory, at least %d are needed", plural(uint64(n), "sample"), memorySamples), "no comparison"
+		}
+		verdicts = append(verdicts, b.verdict(c, t, h))
+	}
+	return verdicts
+}
+
+// memoryGrowth compares the lowest sample of the steady phase's first quarter with that of its last: what is only waiting to be
+// collected does not count.
+func memoryGrowth(t *Tally) (growth float64, samples int) {
+	until := t.SettleAt
+	if until == 0 {
+		until = t.End
+	}
+	var bytes []int64
+	for _, s := range t.Memory {
+		if s.At >= t.SteadyAt && s.At < until {
+			bytes = append(bytes, s.Bytes)
+		}
+	}
+	if len(bytes) < memorySamples {
+		return 0, len(bytes)
+	}
+	quarter := len(bytes) / 4
+	first, last := floor(bytes[:quarter]), floor(bytes[len(bytes)-quarter:])
+	return float64(last-first) / float64(max(first, 1)), len(bytes)
+}
+
+func floor(bytes []int64) int64 {
+	low := bytes[0]
+	for _, b := range bytes {
+		low = min(low, b)
+	}
+	return low
+}
+
+// size writes a number of bytes.
+func size(bytes int64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	v, i := float64(bytes), 0
+	for v >= 1024 && i+1 < len(units) {
+		v, i = v/1024, i+1
+	}
+	return fmt.Sprintf("%.4g %s", v, units[i])
+}
+
+// memory is the target's resident memory over the run, at most one sample a second.
+type memory struct {
+	mu      sync.Mutex
+	samples []MemorySample
+}
+
+// MemorySample is the target's resident memory at one moment.
+type MemorySample struct {
+	At    time.Duration `json:"at"`
+	Bytes int64         `json:"bytes"`
+}
+
+func (m *memory) add(at time.Duration, bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	last := len(m.samples) - 1
+	switch {
+	case last >= 0 && at < m.samples[last].At+time.Second:
+		m.samples[last].Bytes = max(m.samples[last].Bytes, bytes)
+	case last+1 < int(maxSeries/time.Second):
+		m.samples = append(m.samples, MemorySample{at, bytes})
+	default:
+		m.samples[last] = MemorySample{at, max(m.samples[last].Bytes, bytes)}
+	}
+}

@@ -1,0 +1,21 @@
+package check
+
+import "fmt"
+
+var resumable = Guarantee{
+	Name:    "resumable",
+	Promise: "A subscriber that comes back with its position goes on with the next message: nothing before it, nothing missing after it, unless the target says so.",
+	Next:    "Check that replaying from history and going live happen in one step, and that a position which is too old is answered in a way the subscriber can see.",
+	broken:  []Anomaly{Stale, LostAtSeam, Unannounced, Conflict},
+	samples: func(t *Tally) uint64 { return t.Resumes },
+	unit:    "resumed subscription",
+	tolerated: func(c *Config, a Anomaly) bool {
+		return a == Unannounced && !c.Target.Announces
+	},
+	note: func(t *Tally) string {
+		if t.Beyond > 0 {
+			return fmt.Sprintf("%d missed messages were beyond the declared history", t.Beyond)
+		}
+		return ""
+	},
+}

@@ -1,0 +1,365 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// summing adds up folds.
+type summing struct {
+	judge *Judge
+	tally *Tally
+}
+
+// fate is what becomes of the messages at the end of a subscription that did not arrive.
+type fate uint8
+
+const (
+	owing    fate = iota // they are lost
+	behind               // the subscriber reads slowly
+	unjudged             // the run ended while it was away, or while a fault of ours stood in the way
+)
+
+func (m *summing) subscriber(index int32, s *subscriber) {
+	j := m.judge
+	if s.away() && (!j.cfg.Target.Resume || s.position == 0) {
+		j.endSubscription(s)
+	}
+	who := whose{index: index, s: s}
+	who.fate = m.fate(who)
+	for i := range s.folds {
+		f := &s.folds[i]
+		l := &j.ledgers[f.ledger]
+		if odd := f.odd.Load(); odd != nil {
+			m.spans(who, l, odd)
+		}
+		if f.from.Load() != 0 || f.low != 0 {
+			m.fold(who, f, l)
+		}
+	}
+}
+
+// whose says whose fold is summed up.
+type whose struct {
+	index int32
+	s     *subscriber
+	fate  fate
+}
+
+func (m *summing) fate(w whose) fate {
+	s := w.s
+	switch {
+	case s.gone.Load():
+		return owing
+	case s.behindBySlowness(m.tally.End, m.judge.stalled):
+		if s.away() || m.stillReading(s) {
+			return behind
+		}
+		return owing
+	case s.away():
+		t := s.trouble
+		since := max(t.lost, t.lifted, time.Duration(m.judge.clock.lifted.Load()))
+		if !t.refused || m.tally.End-since <= m.judge.stalled {
+			return unjudged
+		}
+		m.note(NeverBack, 1, Example{
+			At: m.tally.End, Subscriber: w.index, Connection: s.connection, Stream: -1,
+			Text:     fmt.Sprintf("the subscriber lost its connection at %s and the target refused it until the end", seconds(t.lost)),
+			Expected: "a connection again", Actual: "refused",
+		})
+		return owing
+	case s.disturbed() || m.judge.clock.faults.Load() > 0:
+		return unjudged
+	}
+	// A fault that was lifted only a moment ago left no time to catch up.
+	lifted := time.Duration(m.judge.clock.lifted.Load())
+	if s.trouble != nil {
+		lifted = max(lifted, s.trouble.lifted)
+	}
+	if lifted > 0 && m.tally.End-lifted <= m.judge.stalled {
+		return unjudged
+	}
+	return owing
+}
+
+// stillReading says whether a slow reader may have been in the middle of what was sent to it: something came not long ago, for
+// the size of the messages and the rate at which it reads.
+func (m *summing) stillReading(s *subscriber) bool {
+	rate := s.trouble.rate
+	if rate == 0 {
+		return true
+	}
+	patience := time.Duration(3 * float64(m.judge.counts.size.Load()) / float64(rate) * float64(time.Second))
+	return m.tally.End-max(s.served, s.steady) <= m.judge.stalled+patience
+}
+
+func (m *summing) note(a Anomaly, n uint64, e Example) {
+	s := m.tally.sightings(a)
+	s.Count += n
+	s.add(e)
+}
+
+// spans sums up subscriptions that have ended, and holes that were given up.
+func (m *summing) spans(w whose, l *ledger, o *odd) {
+	for _, span := range o.spans {
+		if span.low != 0 {
+			m.unpublished(w, l, span.low, span.next, span.holes)
+		}
+		if span.from == 0 {
+			continue
+		}
+		m.tally.Expected += l.acknowledged(span.from, span.upto+1)
+		for _, h := range span.holes {
+			h.lo, h.hi = max(h.lo, span.from), min(h.hi, span.upto+1)
+			m.hole(w, l, h)
+		}
+	}
+	m.givenUp(w, l, o)
+}
+
+// fold sums up the subscription that went on until the end.
+func (m *summing) fold(w whose, f *fold, l *ledger) {
+	from, next, done := f.from.Load(), f.next.Load(), l.done.Load()
+	odd := f.odd.Load()
+	var missing holes
+	if odd != nil {
+		missing = odd.holes
+	}
+	if f.low != 0 {
+		m.unpublished(w, l, f.low, next, missing)
+	}
+	if from == 0 {
+		return
+	}
+	m.tally.Expected += l.acknowledged(from, done+1)
+	tail := hole{lo: max(next, from), hi: done + 1, connection: w.s.connection, why: last}
+	if f.low == 0 {
+		tail.why |= whole
+	}
+	if odd != nil {
+		for _, h := range odd.holes {
+			h.lo = max(h.lo, from)
+			m.hole(w, l, h)
+		}
+		if odd.atSeam {
+			tail.why |= seam
+			if odd.announced {
+				tail.why |= announced
+			}
+		}
+	}
+	m.tail(w, f, l, tail)
+	m.newest(w, f, l)
+}
+
+// tail sums up what followed the highest number received.
+func (m *summing) tail(w whose, f *fold, l *ledger, h hole) {
+	cut := func(at uint64, why reason) {
+		if at > h.lo {
+			part := h
+			part.hi, part.why = min(at, h.hi), part.why|why
+			m.hole(w, l, part)
+			h.lo = min(at, h.hi)
+		}
+	}
+	if w.fate == owing {
+		cut(m.judge.droppable(w.s, f), dropped)
+		cut(h.lo+uint64(w.s.damage), damaged)
+	}
+	n := l.acknowledged(h.lo, h.hi)
+	switch {
+	case n == 0:
+	case w.fate == behind:
+		m.tally.Expected -= n
+		m.tally.Behind += n
+	case w.fate == unjudged:
+		m.tally.Expected -= n
+		m.tally.Unjudged += n
+	default:
+		m.stalled(w, l, h)
+		m.hole(w, l, h)
+	}
+}
+
+// stalled judges an open connection on which owed messages were still missing at the end.
+func (m *summing) stalled(w whose, l *ledger, h hole) {
+	if w.s.away() || w.s.gone.Load() {
+		return
+	}
+	first := l.firstAcknowledged(h.lo, h.hi)
+	since := max(l.sentBefore(first), w.s.steady, time.Duration(m.judge.clock.lifted.Load()))
+	if m.tally.End-since <= m.judge.stalled {
+		return
+	}
+	m.note(Stalled, 1, Example{
+		At: m.tally.End, Subscriber: w.index, Connection: w.s.connection, Stream: l.stream, Publisher: l.publisher, Number: first,
+		Text:     fmt.Sprintf("message %d had not arrived when the run ended, %s after it could have, on an open connection", first, brief(m.tally.End-since)),
+		Expected: "at most " + brief(m.judge.stalled), Actual: "never",
+	})
+}
+
+// hole sums up what is missing in a range of what is owed.
+func (m *summing) hole(w whose, l *ledger, h hole) {
+	n := l.acknowledged(h.lo, h.hi)
+	if n == 0 {
+		return
+	}
+	m.account(w, h.why, n)
+	first := l.firstAcknowledged(h.lo, h.hi)
+	e := Example{
+		At: m.tally.End, Subscriber: w.index, Connection: h.connection, Stream: l.stream, Publisher: l.publisher, Number: first,
+	}
+	switch {
+	case h.why&(dropped|damaged) != 0:
+	case h.why&beyond != 0:
+		if h.why&announced == 0 {
+			e.Text = fmt.Sprintf("%s beyond the target's history, and nothing told the subscriber so", numbers(h, first, n))
+			e.Expected, e.Actual = "a sign that the position is too old", "the next message as if nothing were missing"
+			m.note(Unannounced, n, e)
+		}
+	default:
+		if m.judge.spread != nil {
+			m.tally.LostMessages = append(m.tally.LostMessages, LostRange{l.stream, l.publisher, h.lo, h.hi})
+		}
+		e.Text = numbers(h, first, n) + " never arrived"
+		e.Expected, e.Actual = "each acknowledged message", "none of them"
+		e.Evidence = around(h)
+		m.note(Lost, n, e)
+		if h.why&seam != 0 && (h.why&last == 0 || m.tally.Settled) {
+			m.note(LostAtSeam, n, e)
+		}
+	}
+}
+
+// account adds n missing messages to the totals.
+func (m *summing) account(w whose, why reason, n uint64) {
+	t := m.tally
+	switch {
+	case why&damaged != 0:
+	case why&dropped != 0:
+		t.Dropped += n
+		t.Expected -= n
+	case why&beyond != 0:
+		t.Beyond += n
+		t.Expected -= n
+	default:
+		t.Lost += n
+		if why&seam != 0 {
+			t.LostBy.Seam += n
+		}
+		if w.s.wasSlow {
+			t.LostBy.SlowReader += n
+		}
+		if !w.s.touched {
+			t.LostBy.Bystander += n
+		}
+	}
+}
+
+func numbers(h hole, first, n uint64) string {
+	if n == 1 {
+		return fmt.Sprintf("message %d", first)
+	}
+	return fmt.Sprintf("%d messages from %d to %d", n, first, h.hi-1)
+}
+
+// around says what a subscriber received before and after a hole.
+func around(h hole) []string {
+	lines := []string{fmt.Sprintf("connection %d: message %d was the last before it", h.connection, h.lo-1)}
+	switch {
+	case h.why&whole != 0:
+		lines[0] = fmt.Sprintf("connection %d: no message had arrived on it", h.connection)
+	case h.lo == 1:
+		lines[0] = fmt.Sprintf("connection %d: owed from the first message on", h.connection)
+	}
+	if h.why&seam != 0 {
+		lines = append(lines, fmt.Sprintf("connection %d had asked for what follows message %d", h.connection, h.lo-1))
+	}
+	if h.why&announced != 0 {
+		lines = append(lines, "the target had said that it cannot continue from there, although its history should reach that far")
+	}
+	if h.why&last != 0 {
+		return append(lines, fmt.Sprintf("connection %d: nothing came after it", h.connection))
+	}
+	return append(lines, fmt.Sprintf("connection %d: message %d came next", h.connection, h.hi))
+}
+
+// unpublished names what was received although its publish was rejected, or never made.
+func (m *summing) unpublished(w whose, l *ledger, low, next uint64, missing holes) {
+	for _, e := range l.exceptions {
+		if e.rejected {
+			m.phantoms(w, l, max(low, e.lo), min(next, e.hi), missing, "the target had rejected its publish")
+		}
+	}
+	m.phantoms(w, l, max(low, l.begun.Load()+1), next, missing, "it was never published")
+}
+
+// phantoms names every number of lo to hi−1 that is not in a hole.
+func (m *summing) phantoms(w whose, l *ledger, lo, hi uint64, missing holes, why string) {
+	var n, first uint64
+	for lo < hi {
+		until := hi
+		if i := missing.find(lo); i >= 0 {
+			lo = missing[i].hi
+			continue
+		}
+		if i := slices.IndexFunc(missing, func(h hole) bool { return h.lo > lo }); i >= 0 {
+			until = min(until, missing[i].lo)
+		}
+		first = cmp.Or(first, lo)
+		n += until - lo
+		lo = until
+	}
+	if n > 0 {
+		m.note(Phantom, n, Example{
+			At: m.tally.End, Subscriber: w.index, Connection: w.s.connection, Stream: l.stream, Publisher: l.publisher, Number: first,
+			Text:     fmt.Sprintf("message %d arrived, but %s", first, why),
+			Expected: "only what was published", Actual: fmt.Sprintf("message %d", first),
+		})
+	}
+}
+
+// newest judges whether the newest message of the stream arrived.
+func (m *summing) newest(w whose, f *fold, l *ledger) {
+	n := l.newest()
+	if w.fate != owing || n == 0 || n < f.from.Load() {
+		return
+	}
+	m.tally.Newest++
+	if n < f.next.Load() {
+		odd := f.odd.Load()
+		if odd == nil {
+			return
+		}
+		if i := odd.holes.find(n); i < 0 || odd.holes[i].why&damaged != 0 {
+			return
+		}
+	} else if n-max(f.next.Load(), f.from.Load()) < uint64(w.s.damage) {
+		return // it arrived damaged
+	}
+	m.note(Outdated, 1, Example{
+		At: m.tally.End, Subscriber: w.index, Connection: w.s.connection, Stream: l.stream, Publisher: l.publisher, Number: n,
+		Text:     fmt.Sprintf("message %d, the newest, never arrived", n),
+		Expected: fmt.Sprintf("message %d", n), Actual: fmt.Sprintf("message %d at the latest", f.received()),
+	})
+}
+
+// givenUp sums up holes that were given up.
+func (m *summing) givenUp(w whose, l *ledger, o *odd) {
+	for _, g := range o.given {
+		m.account(w, g.why, g.n)
+		e := Example{
+			At: m.tally.End, Subscriber: w.index, Connection: w.s.connection, Stream: l.stream, Publisher: l.publisher,
+			Text: fmt.Sprintf("%d messages in more than %d holes never arrived", g.n, maxHoles),
+		}
+		switch {
+		case g.n == 0 || g.why&(dropped|damaged) != 0:
+		case g.why&beyond == 0:
+			m.note(Lost, g.n, e)
+		case g.why&announced == 0:
+			m.note(Unannounced, g.n, e)
+		}
+	}
+}

@@ -1,0 +1,232 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Case decides one requirement.
+type Case struct {
+	Requirement string
+	Alone       bool // it changes the subject for others, or needs the machine for itself: run after the others, by itself
+	Run         func(t *Trial)
+}
+
+// Suite is a set of cases and what they are run with.
+type Suite struct {
+	Cases     []Case
+	Profile   Profile
+	Only      []string                                               // ids and areas; empty for all
+	Holds     func(capability string) bool                           // what the subject declares
+	Lacks     func(r *Requirement) string                            // why the access that r needs is missing, "" when it is not
+	Parameter func(requirement, name string) (value string, ok bool) // what the user set
+	Next      func(r *Requirement) string                            // how to repeat one requirement
+	Parallel  int                                                    // cases at once; 0 means 16
+	Report    func(v Verdict)                                        // called as each verdict is reached, from several goroutines
+}
+
+// defaultLimit is how long a case may take. It bounds only the wait for something that must come.
+const defaultLimit = 30 * time.Second
+
+// overtime is what a case gets to return after its context ended.
+const overtime = 10 * time.Second
+
+// Run carries out the cases that apply, and returns their verdicts in the order of the catalogue and how the harness fared. When the
+// context ends, what was not judged by then is unknown.
+func (s *Suite) Run(ctx context.Context) ([]Verdict, Health, error) {
+	jobs, err := s.jobs()
+	if err != nil {
+		return nil, Health{}, err
+	}
+	watch := newPulse(ctx)
+	defer watch.stop()
+	var running sync.WaitGroup
+	slots := make(chan struct{}, max(1, orDefault(s.Parallel)))
+	for i := range jobs {
+		if jobs[i].c.Alone {
+			continue
+		}
+		running.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			s.carryOut(ctx, &jobs[i], watch)
+		})
+	}
+	running.Wait()
+	for i := range jobs {
+		if jobs[i].c.Alone {
+			s.carryOut(ctx, &jobs[i], watch)
+		}
+	}
+	verdicts := make([]Verdict, len(jobs))
+	for i := range jobs {
+		verdicts[i] = jobs[i].verdict
+	}
+	return verdicts, watch.health(), nil
+}
+
+func orDefault(n int) int {
+	if n == 0 {
+		return 16
+	}
+	return n
+}
+
+// job is a case that applies, with its requirement.
+type job struct {
+	c       *Case
+	r       *Requirement
+	verdict Verdict
+}
+
+// jobs pairs the cases with their requirements, in the order of the catalogue.
+func (s *Suite) jobs() ([]job, error) {
+	requirements, err := Requirements()
+	if err != nil {
+		return nil, err
+	}
+	byID := map[string]*Case{}
+	for i := range s.Cases {
+		if byID[s.Cases[i].Requirement] != nil {
+			return nil, fmt.Errorf("two cases decide requirement %s", s.Cases[i].Requirement)
+		}
+		byID[s.Cases[i].Requirement] = &s.Cases[i]
+	}
+	var jobs []job
+	for i := range requirements {
+		r := &requirements[i]
+		c := byID[r.ID]
+		delete(byID, r.ID)
+		if c != nil && r.AppliesTo(s.Profile) && r.Selected(s.Only) {
+			jobs = append(jobs, job{c: c, r: r})
+		}
+	}
+	for id := range byID {
+		return nil, fmt.Errorf("a case decides requirement %s, which is not in the catalogue", id)
+	}
+	return jobs, nil
+}
+
+// carryOut runs a case, and once more when its verdict is unknown: then both attempts are shown.
+func (s *Suite) carryOut(ctx context.Context, j *job, watch *pulse) {
+	v := s.attempt(ctx, j, watch)
+	if v.Outcome == Unknown && ctx.Err() == nil {
+		first := v.Reason
+		v = s.attempt(ctx, j, watch)
+		switch {
+		case v.Outcome != Unknown:
+			v.Reason = strings.TrimSuffix(v.Reason+"; the first attempt was unknown: "+first, "; ")
+			v.Reason = strings.TrimPrefix(v.Reason, "; ")
+		case v.Reason != first:
+			v.Reason += "; and at the first attempt: " + first
+		}
+	}
+	j.verdict = v
+	if s.Report != nil {
+		s.Report(v)
+	}
+}
+
+func (s *Suite) attempt(ctx context.Context, j *job, watch *pulse) Verdict {
+	level := j.r.LevelFor(s.holds)
+	var v Verdict
+	if lacking := s.lacks(j.r); lacking != "" {
+		v = Verdict{Outcome: Skip, Reason: lacking}
+	} else {
+		v = s.try(ctx, j, level, watch)
+	}
+	v.ID, v.Level, v.Title, v.Source = j.r.ID, level, j.r.Statement, strings.Join(j.r.Sources, ", ")
+	if v.Expected == "" {
+		v.Expected = j.r.Verdict
+	}
+	if v.Outcome != Pass && v.Outcome != Info && v.Outcome != Skip && s.Next != nil {
+		v.Next = s.Next(j.r)
+	}
+	return v
+}
+
+func (s *Suite) holds(word string) bool {
+	return s.Profile.Includes(Profile(word)) || s.Holds != nil && s.Holds(word)
+}
+
+func (s *Suite) lacks(r *Requirement) string {
+	if s.Lacks == nil {
+		return ""
+	}
+	return s.Lacks(r)
+}
+
+// try runs the case once.
+func (s *Suite) try(ctx context.Context, j *job, level Level, watch *pulse) Verdict {
+	t := &Trial{Requirement: j.r, level: level, pulse: watch, began: time.Now(), parameters: s.Parameter}
+	if t.parameters == nil {
+		t.parameters = func(string, string) (string, bool) { return "", false }
+	}
+	t.ctx, t.cancel = context.WithCancelCause(ctx)
+	defer t.cancel(errOver)
+	t.limit = time.AfterFunc(defaultLimit, func() { t.cancel(errLimit) })
+	defer t.limit.Stop()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		t.carryOut(j.c.Run)
+	}()
+	select {
+	case <-done:
+	case <-t.ctx.Done():
+		late := time.NewTimer(overtime)
+		defer late.Stop()
+		select {
+		case <-done:
+		case <-late.C: // its goroutine is left behind: a case that hangs must not hang the others
+		}
+	}
+	return t.result()
+}
+
+// carryOut runs the case with its goroutines and then its cleanups.
+func (t *Trial) carryOut(run func(*Trial)) {
+	t.guard(func() { run(t) })
+	over := context.Cause(t.ctx)
+	if over == nil {
+		t.cancel(errOver)
+	}
+	t.group.Wait()
+	t.mu.Lock()
+	cleanups := t.cleanups
+	t.mu.Unlock()
+	for i := len(cleanups) - 1; i >= 0; i-- {
+		t.guard(cleanups[i])
+	}
+}
+
+// result is the verdict, with a reason when there is none.
+func (t *Trial) result() Verdict {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	v := Verdict{Outcome: Unknown, Reason: "the case ended without a verdict"}
+	cause := context.Cause(t.ctx)
+	switch {
+	case t.verdict != nil:
+		v = *t.verdict
+	case errors.Is(cause, errLimit):
+		v.Reason = "not decided within its time limit"
+	case cause != nil && !errors.Is(cause, errOver):
+		v.Reason = "the check was interrupted"
+	}
+	if v.Outcome == Unknown && t.verdict == nil && t.doing != "" {
+		v.Reason += " while " + t.doing
+	}
+	v.Checked = max(t.checked, 1)
+	if v.Outcome == Unknown || v.Outcome == Skip {
+		v.Checked = t.checked
+	}
+	return v
+}
+
+// Give ends the case as unknown after a wait that the context ended: by then the limit was reached, or the check interrupted.
+func (t *Trial) Give() { panic(concluded{}) }

@@ -1,0 +1,264 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Trial is one attempt to decide one requirement. A case calls its methods like those of a test: the ones that reach a verdict
+// end the case at once. They may be called on the case's own goroutine and on those started with Go.
+//
+// A case that ends without a verdict, panics, or outlives its limit is unknown.
+type Trial struct {
+	Requirement *Requirement
+
+	ctx        context.Context
+	cancel     context.CancelCauseFunc
+	level      Level
+	parameters func(requirement, name string) (string, bool)
+	pulse      *pulse
+	began      time.Time
+	group      sync.WaitGroup
+
+	mu       sync.Mutex
+	limit    *time.Timer
+	doing    string
+	verdict  *Verdict // nil until one was reached
+	findings []Finding
+	worst    Outcome
+	checked  uint64
+	cleanups []func()
+}
+
+// concluded ends a case from within; only the runner and Go recover it.
+type concluded struct{}
+
+var (
+	errOver  = errors.New("the case is over")
+	errLimit = errors.New("the time limit of the case was reached")
+)
+
+// Context ends with the case, at its limit and when the whole check is interrupted.
+func (t *Trial) Context() context.Context { return t.ctx }
+
+// Level is the requirement's level for this subject.
+func (t *Trial) Level() Level { return t.level }
+
+// Allow extends the time limit: the case may take this long from now on, and a generous rest for what must come.
+func (t *Trial) Allow(d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.limit.Reset(d + defaultLimit)
+}
+
+// Cleanup registers what is done when the case has ended, the last first.
+func (t *Trial) Cleanup(f func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cleanups = append(t.cleanups, f)
+}
+
+// Doing says what the case waits for, in words that follow "while"; it is the reason when the limit is reached meanwhile.
+func (t *Trial) Doing(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.doing = fmt.Sprintf(format, args...)
+}
+
+// Count adds to the samples that the verdict rests on.
+func (t *Trial) Count(samples int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.checked += uint64(samples)
+}
+
+// Go runs f on a goroutine of its own that the case's end waits for. A verdict in it ends the whole case.
+func (t *Trial) Go(f func()) {
+	t.group.Go(func() { t.guard(f) })
+}
+
+// guard runs f and makes of its panic a verdict.
+func (t *Trial) guard(f func()) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case concluded:
+			t.cancel(errOver)
+		default:
+			t.record(Verdict{Outcome: Unknown, Reason: fmt.Sprintf("the case itself failed: %v", p)})
+			t.cancel(errOver)
+		}
+	}()
+	f()
+}
+
+// Parameter is a parameter of the requirement: what the user set, else its default. A name that the requirement does not have
+// is a mistake in the case.
+func (t *Trial) Parameter(name string) Parameter {
+	if value, set := t.parameters(t.Requirement.ID, name); set {
+		return Parameter{name, value}
+	}
+	value, known := t.Requirement.Parameters[name]
+	if !known {
+		panic(fmt.Sprintf("requirement %s has no parameter %q", t.Requirement.ID, name))
+	}
+	return Parameter{name, value}
+}
+
+// Duration is a parameter that is a duration.
+func (t *Trial) Duration(name string) time.Duration {
+	d, err := t.Parameter(name).Duration()
+	if err != nil {
+		t.Unknown("%v", err)
+	}
+	return d
+}
+
+// Number is a parameter that is a number.
+func (t *Trial) Number(name string) float64 {
+	n, err := t.Parameter(name).Number()
+	if err != nil {
+		t.Unknown("%v", err)
+	}
+	return n
+}
+
+// Text is a parameter that is a text; "" when it was not given.
+func (t *Trial) Text(name string) string { return t.Parameter(name).Value }
+
+// Pass ends the case: the requirement was met.
+func (t *Trial) Pass(actual string) { t.end(Verdict{Outcome: Pass, Actual: actual}) }
+
+// Info ends the case: the source leaves open what was seen.
+func (t *Trial) Info(actual string) { t.end(Verdict{Outcome: Info, Actual: actual}) }
+
+// Skip ends the case: a capability or an access that it needs is missing.
+func (t *Trial) Skip(format string, args ...any) {
+	t.end(Verdict{Outcome: Skip, Reason: fmt.Sprintf(format, args...)})
+}
+
+// Unknown ends the case: the harness could not create or observe the condition.
+func (t *Trial) Unknown(format string, args ...any) {
+	t.end(Verdict{Outcome: Unknown, Reason: fmt.Sprintf(format, args...)})
+}
+
+// Fail ends the case: the requirement was not met. What that amounts to follows from its level: see [Requirement.Missed].
+func (t *Trial) Fail(expected, actual string, evidence ...[]string) {
+	t.Deviation(expected, actual, evidence...)
+	t.Conclude(actual)
+}
+
+// Warn ends the case: what was seen is a deviation that is tolerated.
+func (t *Trial) Warn(expected, actual string, evidence ...[]string) {
+	t.Tolerated(expected, actual, evidence...)
+	t.Conclude(actual)
+}
+
+// Late is Fail for what was not done in time. When this process itself was late meanwhile by more than a tenth of the given bound, the time
+// is not the subject's, and the verdict is unknown.
+func (t *Trial) Late(bound time.Duration, expected, actual string, evidence ...[]string) {
+	if lag := t.Lag(); lag > bound/10 {
+		t.Unknown("%s, but this machine was too busy to tell: a timer of the harness was %v late", actual, lag.Round(time.Millisecond))
+	}
+	t.Fail(expected, actual, evidence...)
+}
+
+// LagBetween is how late a timer of this process fired at worst between two instants, give or take a tenth of a second.
+func (t *Trial) LagBetween(from, to time.Time) time.Duration {
+	return t.pulse.worst(from.Add(-pulsePeriod), to.Add(pulsePeriod))
+}
+
+// Deviation notes that the requirement was not met, and goes on; Conclude ends the case.
+func (t *Trial) Deviation(expected, actual string, evidence ...[]string) {
+	t.note(t.Requirement.Missed(t.level), "deviation", expected, actual, evidence)
+}
+
+// Tolerated notes a tolerated deviation, and goes on; Conclude ends the case.
+func (t *Trial) Tolerated(expected, actual string, evidence ...[]string) {
+	t.note(Warn, "tolerated", expected, actual, evidence)
+}
+
+func (t *Trial) note(o Outcome, name, expected, actual string, evidence [][]string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := Finding{Name: name, Count: 1, Text: actual, Expected: expected}
+	for _, lines := range evidence {
+		f.Evidence = append(f.Evidence, lines...)
+	}
+	t.findings = append(t.findings, f)
+	t.worst = max(t.worst, o)
+}
+
+// Deviated says whether a deviation was noted, tolerated or not.
+func (t *Trial) Deviated() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.findings) > 0
+}
+
+// Conclude ends the case with the worst of what was noted, or as passed when nothing was. The text says what was seen when all
+// is well.
+func (t *Trial) Conclude(actual string) {
+	t.mu.Lock()
+	v := Verdict{Outcome: Pass, Actual: actual, Findings: t.findings}
+	if len(t.findings) > 0 {
+		v.Outcome, v.Expected, v.Actual = t.worst, t.findings[0].Expected, t.findings[0].Text
+	}
+	if len(t.findings) > 1 {
+		v.Actual = fmt.Sprintf("%d deviations, the first: %s", len(t.findings), v.Actual)
+	}
+	t.mu.Unlock()
+	t.end(v)
+}
+
+// end records the first verdict and ends the goroutine's part of the case.
+func (t *Trial) end(v Verdict) {
+	t.record(v)
+	panic(concluded{})
+}
+
+func (t *Trial) record(v Verdict) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.verdict == nil {
+		t.verdict = &v
+	}
+}
+
+// Class is a set of results with the outcome they deserve; the first whose condition holds decides.
+type Class struct {
+	Outcome Outcome
+	Text    string // the results, in words
+	Holds   bool
+}
+
+// Classify notes what was seen by the first class that holds, and as a deviation when none does. It does not end the case.
+func (t *Trial) Classify(actual string, evidence []string, classes ...Class) {
+	expected := ""
+	for i, c := range classes {
+		if i > 0 {
+			expected += "; "
+		}
+		expected += c.Text
+		if c.Outcome != Pass {
+			expected += " (" + c.Outcome.String() + ")"
+		}
+	}
+	for _, c := range classes {
+		if !c.Holds {
+			continue
+		}
+		switch c.Outcome {
+		case Pass:
+		case Info:
+			t.note(Info, "left open", expected, actual, [][]string{evidence})
+		default:
+			t.note(c.Outcome, "tolerated", expected, actual, [][]string{evidence})
+		}
+		return
+	}
+	t.Deviation(expected, actual, evidence)
+}
