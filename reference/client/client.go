@@ -1,0 +1,298 @@
+// Package client is the reference SSE client: the semantics of an EventSource (WHATWG HTML §9.2.3), a reconnection policy, a
+// heartbeat timeout and resumption from the last event id. It costs one goroutine and no buffer while it waits, so a load
+// test can run tens of thousands of them.
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/sse"
+	"github.com/streamgauge/streamgauge/reference/client/policy"
+)
+
+// Config is what many clients share. It must not change while one of them runs.
+type Config struct {
+	Options sse.Options // IdleTimeout is the heartbeat timeout
+	Policy  *policy.Policy
+	// Final says which statuses end the client for good. nil means FinalStatus.
+	Final func(status int) bool
+	// Resume sends the last event id with each new connection.
+	Resume bool
+	// MaxEventBytes bounds a line, and the data of an event; a longer one ends the connection. 0 means the decoder's default.
+	MaxEventBytes int
+	// Tamper breaks the clients on purpose, for mutants; nil is correct.
+	Tamper *Tamper
+}
+
+// Observer is told what happens, in order, on the client's goroutine or, for Request, on one that it waits for. Large frames in
+// Event would double the memory of an idle client, see sse.Stream.Pump.
+type Observer interface {
+	// Request makes the request of the next connection; position is "" when there is nothing to resume from.
+	Request(ctx context.Context, position string) (*sse.Request, error)
+	// Dialing comes before each connection, redirects not counted.
+	Dialing(attempt int, position string)
+	// Opened comes with the head of a good stream.
+	Opened(*sse.Response)
+	// Event receives one event; an error closes the connection and is the loss's Err.
+	Event(sse.Event) error
+	// Comment receives a comment line.
+	Comment(text []byte)
+	// Heard comes after everything in a piece of the stream was handed on, also when that was nothing.
+	Heard()
+	// Lost comes when a connection ended or could not be opened.
+	Lost(Loss)
+	// Waiting comes before the delay ahead of the next connection; low and high are the policy's bounds of it.
+	Waiting(row int, delay, low, high time.Duration)
+}
+
+// Loss is how a connection ended.
+type Loss struct {
+	Opened bool // a good stream was open; else the attempt failed
+	Status int  // of the response, 0 when there was none
+	Err    error
+	Half   bool // in the middle of an event
+	Final  bool // the client gives up
+
+	retryAfter time.Duration
+}
+
+// Errors that a Loss carries beside those of package sse.
+var (
+	ErrStatus      = errors.New("status is not 200")
+	ErrContentType = errors.New("content type is not text/event-stream")
+	ErrRedirects   = errors.New("too many redirects")
+)
+
+// Client follows one URL for as long as Run runs. Its fields are set before.
+type Client struct {
+	Config   *Config
+	Observer Observer
+	Dial     sse.DialFunc
+	Seed     uint64     // decides all jitter
+	HTTP2    *sse.HTTP2 // nil: HTTP/1.1
+
+	decoder sse.Decoder
+	stream  atomic.Pointer[sse.Stream]
+	stopped atomic.Bool
+	row     int32 // losses in a row
+	waits   uint32
+	retry   time.Duration
+}
+
+// Position is the last event id. Call it on the client's goroutine only.
+func (c *Client) Position() string { return c.decoder.LastEventID() }
+
+// ReadAt is when the bytes now being handled were read from the connection. Call it from the Observer only.
+func (c *Client) ReadAt() time.Time { return c.stream.Load().LastRead() }
+
+// SetPosition sets where the first connection resumes. Call it before Run.
+func (c *Client) SetPosition(id string) { c.decoder.SetLastEventID(id) }
+
+// Stop ends the client from any goroutine: an open connection is closed and Run returns. A client that dials or waits is
+// ended by the context of Run.
+func (c *Client) Stop() {
+	c.stopped.Store(true)
+	c.Disconnect()
+}
+
+// Disconnect closes the connection, if one is open, from any goroutine; the client then reconnects as after any other loss.
+func (c *Client) Disconnect() {
+	if s := c.stream.Load(); s != nil {
+		_ = s.Close() // the loss that Pump reports is what matters
+	}
+}
+
+// Run connects, reads and reconnects until the context ends, Stop is called or a final answer comes; the last is returned.
+func (c *Client) Run(ctx context.Context) error {
+	c.decoder.MaxEventBytes = c.Config.MaxEventBytes
+	for {
+		if again, err := c.after(ctx, c.connection(ctx)); !again {
+			return err
+		}
+	}
+}
+
+// after waits for the time to connect again after a loss, unless there is none.
+func (c *Client) after(ctx context.Context, loss *Loss) (again bool, err error) {
+	c.Observer.Lost(*loss)
+	switch {
+	case c.ended(ctx):
+		return false, nil
+	case loss.Final || c.Config.Tamper.givesUp(*loss):
+		return false, loss.Err
+	}
+	return c.wait(ctx, loss), nil
+}
+
+// ended says whether the client was told to end.
+func (c *Client) ended(ctx context.Context) bool { return c.stopped.Load() || ctx.Err() != nil }
+
+// connection lives through one connection, from dialing to its loss.
+func (c *Client) connection(ctx context.Context) *Loss {
+	position := ""
+	if c.Config.Resume {
+		position = c.Config.Tamper.position(c, c.Position())
+	}
+	c.Observer.Dialing(int(c.row)+1, position)
+	stream, loss := c.open(ctx, position)
+	if stream == nil {
+		return loss
+	}
+	c.stream.Store(stream)
+	if c.stopped.Load() {
+		_ = stream.Close() // Stop may have come before it could see this stream
+	}
+	if c.Config.Policy.Reset == policy.OnOpen || c.Config.Policy.Reset == "" {
+		c.row = 0
+	}
+	c.Observer.Opened(stream.Response())
+	err := stream.Pump(&c.decoder, (*handler)(c))
+	c.stream.Store(nil)
+	c.Config.Tamper.closeStream(stream)
+	return &Loss{Opened: true, Status: http.StatusOK, Err: err, Half: c.decoder.Pending()}
+}
+
+// request has the Observer make a request, on a goroutine of its own: the stack that this takes must not stay with the client's,
+// which waits for events most of its life.
+func (c *Client) request(ctx context.Context, position string) (req *sse.Request, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		req, err = c.Observer.Request(ctx, position)
+	}()
+	<-done
+	return req, err
+}
+
+// open follows redirects to a good stream, or says why there is none.
+func (c *Client) open(ctx context.Context, position string) (*sse.Stream, *Loss) {
+	req, err := c.request(ctx, position)
+	if err != nil {
+		return nil, &Loss{Err: fmt.Errorf("making the request: %w", err)}
+	}
+	options := c.Config.Options
+	options.HTTP2 = c.HTTP2
+	for range maxRedirects {
+		stream, err := sse.Open(ctx, c.Dial, req, options)
+		if err != nil {
+			return nil, &Loss{Err: err}
+		}
+		r := stream.Response()
+		if r.Status == http.StatusOK && r.EventStream() {
+			return stream, nil
+		}
+		_ = stream.Close() // its answer is in r
+		if next := redirected(req, r); next != nil {
+			req = next
+			continue
+		}
+		return nil, c.refused(r)
+	}
+	return nil, &Loss{Err: ErrRedirects, Final: true}
+}
+
+func (c *Client) refused(r *sse.Response) *Loss {
+	if r.Status == http.StatusOK {
+		return &Loss{Status: r.Status, Final: true, Err: fmt.Errorf("%w but %q", ErrContentType, r.Header.Get("Content-Type"))}
+	}
+	final := c.Config.Final
+	if final == nil {
+		final = FinalStatus
+	}
+	return &Loss{Status: r.Status, Final: final(r.Status), Err: fmt.Errorf("%w but %d", ErrStatus, r.Status), retryAfter: retryAfter(r)}
+}
+
+// FinalStatus is the rule of most SDKs: 204 and client errors are final, but 408, 425 and 429 are worth another try, and so
+// is every server error.
+func FinalStatus(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return status < 500
+}
+
+// AnyStatusFinal is the rule of HTML: any status but 200 ends an EventSource.
+func AnyStatusFinal(int) bool { return true }
+
+// maxRetryAfter bounds how long a server may send a client away (RFC 9110 §10.2.3).
+const maxRetryAfter = time.Hour
+
+func retryAfter(r *sse.Response) time.Duration {
+	seconds, err := strconv.Atoi(r.Header.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return min(time.Duration(seconds)*time.Second, maxRetryAfter)
+}
+
+const maxRedirects = 10
+
+// redirected is the request that a redirect asks for, nil when r is none. Credentials stay with the origin they were meant
+// for (Fetch §4.4).
+func redirected(req *sse.Request, r *sse.Response) *sse.Request {
+	switch r.Status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	default:
+		return nil
+	}
+	location, err := url.Parse(r.Header.Get("Location"))
+	if err != nil || r.Header.Get("Location") == "" {
+		return nil
+	}
+	next := *req
+	next.URL = req.URL.ResolveReference(location)
+	if next.URL.Host != req.URL.Host || next.URL.Scheme != req.URL.Scheme {
+		next.Header = req.Header.Clone()
+		next.Header.Del("Authorization")
+		next.Header.Del("Cookie")
+	}
+	return &next
+}
+
+// wait sits out the policy's delay; false means that the client is to end.
+func (c *Client) wait(ctx context.Context, loss *Loss) bool {
+	row := int(c.row)
+	c.row++
+	c.waits++
+	low, high := c.Config.Policy.Bounds(row, c.retry)
+	rnd := rand.New(rand.NewPCG(c.Seed, uint64(c.waits)))
+	delay := c.Config.Policy.Delay(row, c.retry, rnd)
+	if after := loss.retryAfter; after > delay {
+		delay, low, high = after, max(low, after), max(high, after)
+	}
+	delay = c.Config.Tamper.delay(Wait{row, int(c.waits), c.retry, delay, low, high})
+	c.Observer.Waiting(row, delay, low, high)
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return !c.stopped.Load()
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// handler is the client as its decoder sees it.
+type handler Client
+
+func (h *handler) Event(e sse.Event) error {
+	if h.Config.Policy.Reset == policy.OnEvent {
+		h.row = 0
+	}
+	return h.Observer.Event(e)
+}
+
+func (h *handler) Comment(text []byte) { h.Observer.Comment(text) }
+
+func (h *handler) Heard() { h.Observer.Heard() }
+
+func (h *handler) Retry(d time.Duration) { h.retry = d }
