@@ -1,0 +1,77 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// ErrDisturbed says that a connection must be used through its own methods for now. It matches os.ErrDeadlineExceeded, so a
+// reader that looks again after a time-out that is not its own needs to know nothing of faults.
+var ErrDisturbed error = disturbed{}
+
+type disturbed struct{}
+
+func (disturbed) Error() string        { return "connection is disturbed by a fault" }
+func (disturbed) Is(target error) bool { return target == os.ErrDeadlineExceeded }
+
+// SyscallConn lets a reader wait for data without holding a buffer. While a fault is in force it returns ErrDisturbed, and so does
+// the RawConn's Read, without having run the callback again, as soon as one begins: the reader then uses Conn.Read, and may ask
+// again later. Only one goroutine at a time may use the RawConn's Read. Control is the socket's own. Any other error says that
+// there is no socket.
+//
+// As with any RawConn, a callback that returns false must have found the socket empty itself: data that came before it was called
+// wakes nobody.
+func (c *Conn) SyscallConn() (syscall.RawConn, error) {
+	if c.trouble.Load() != nil {
+		return nil, ErrDisturbed
+	}
+	socket, ok := c.inner.(syscall.Conn)
+	if !ok {
+		return nil, fmt.Errorf("raw connection of %T: %w", c.inner, errors.ErrUnsupported)
+	}
+	inner, err := socket.SyscallConn()
+	if err != nil {
+		return nil, fmt.Errorf("raw connection: %w", err)
+	}
+	r := &rawConn{inner: inner, conn: c}
+	r.guarded = r.guard // made once, so that Read allocates nothing
+	return r, nil
+}
+
+type rawConn struct {
+	inner    syscall.RawConn
+	conn     *Conn
+	callback func(fd uintptr) bool
+	guarded  func(fd uintptr) bool
+	kept     bool // the callback was not run
+}
+
+func (r *rawConn) Read(callback func(fd uintptr) (done bool)) error {
+	r.callback, r.kept = callback, false
+	for r.conn.trouble.Load() == nil {
+		err := r.inner.Read(r.guarded)
+		switch {
+		case r.kept, err != nil && r.conn.trouble.Load() != nil:
+			return ErrDisturbed
+		case !isTimeout(err) || r.conn.expired():
+			return err
+		}
+	}
+	return ErrDisturbed
+}
+
+func (r *rawConn) guard(fd uintptr) bool {
+	r.kept = r.conn.trouble.Load() != nil
+	return r.kept || r.callback(fd)
+}
+
+func (r *rawConn) Write(callback func(fd uintptr) (done bool)) error {
+	if r.conn.trouble.Load() != nil {
+		return ErrDisturbed
+	}
+	return r.inner.Write(callback)
+}
+
+func (r *rawConn) Control(callback func(fd uintptr)) error { return r.inner.Control(callback) }

@@ -1,0 +1,60 @@
+package fault
+
+import (
+	"context"
+	"net"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Control is for a net.Dialer's ControlContext: on a slow line it makes the receive buffer small before the window is offered.
+func Control(ctx context.Context, _, _ string, raw syscall.RawConn) error {
+	if size, ok := ctx.Value(receiveBuffer{}).(int); ok {
+		return raw.Control(func(fd uintptr) {
+			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, size)
+		})
+	}
+	return nil
+}
+
+// narrow makes a live socket's receive buffer small. The window that it offered before stays offered.
+func narrow(conn net.Conn, size int) {
+	control(conn, func(fd int) {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, size)
+	})
+}
+
+// widen gives the receive buffer back to the kernel's own tuning, and lifts the bound that a small buffer put on the window of a
+// connection made with it.
+func widen(conn net.Conn) {
+	const usual = 128 << 10
+	control(conn, func(fd int) {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, usual)
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BUF_LOCK, 0)
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_WINDOW_CLAMP, 1<<30)
+	})
+}
+
+// discard reads away what has arrived, without waiting for more.
+func discard(conn net.Conn) {
+	const most = 64 // pieces: a target that never stops must not keep us
+	control(conn, func(fd int) {
+		var piece [16 << 10]byte
+		for range most {
+			if n, err := unix.Read(fd, piece[:]); n <= 0 || err != nil {
+				return
+			}
+		}
+	})
+}
+
+func control(conn net.Conn, f func(fd int)) {
+	socket, ok := conn.(syscall.Conn)
+	if !ok {
+		return
+	}
+	if raw, err := socket.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { f(int(fd)) })
+	}
+}

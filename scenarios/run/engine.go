@@ -1,0 +1,382 @@
+// Package run carries out a plan: publishers, subscribers, the timeline of faults, and the wait until everything owed has
+// arrived or is lost. It is the one impure step between a scenario and its verdicts.
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/check"
+	"github.com/streamgauge/streamgauge/conformance/history"
+	"github.com/streamgauge/streamgauge/conformance/sse"
+	"github.com/streamgauge/streamgauge/reference/broker"
+	"github.com/streamgauge/streamgauge/reference/client"
+	"github.com/streamgauge/streamgauge/scenarios"
+	"github.com/streamgauge/streamgauge/scenarios/fault"
+)
+
+// Options are how a plan is carried out.
+type Options struct {
+	Plan     *scenarios.Plan
+	Recorder *history.Recorder // nil: no history is kept
+	Log      func(line string) // nil: what is worth a line to a person is dropped
+
+	Mutate       MutateBroker // nil: the embedded broker is right
+	MutateClient MutateClient // nil: the subscribers are right
+}
+
+// MutateBroker breaks a run's embedded broker on purpose.
+type MutateBroker func(*broker.Config)
+
+// MutateClient breaks a run's subscribers on purpose.
+type MutateClient func(*client.Config)
+
+// Run is one execution of a plan.
+type Run struct{ engine }
+
+// Outcome is what a run has shown.
+type Outcome struct {
+	Run         conformance.ScenarioRun
+	Verdicts    []conformance.Verdict
+	Measures    []conformance.Measure
+	Subject     conformance.Subject
+	Started     time.Time
+	Duration    time.Duration
+	Config      check.Config // what the history needs to be judged again
+	Tally       *check.Tally // what the verdicts rest on; nil when nothing ran
+	Interrupted bool
+}
+
+// engine is the state of a run.
+type engine struct {
+	plan        *scenarios.Plan
+	fingerprint string
+	target      *scenarios.Target
+	recorder    *history.Recorder
+	log         func(string)
+
+	clock         clock
+	context       context.Context // ends when the run is over
+	subject       *subject
+	judge         *check.Judge
+	watch         *watch
+	schemas       schemas
+	dialer        net.Dialer
+	publishClient *http.Client
+	readyWhen     scenarios.ReadyWhen
+	begun         [][]atomic.Uint64 // stream → publisher → newest number begun
+	subscribers   []*subscriber     // those of the plan, whose indices are consecutive
+	first         int32             // index of the first of them
+	dropsBefore   uint64            // observations that the recorder lost in runs before this one
+	mutate        MutateBroker
+	mutateClient  MutateClient
+	http2         []*sse.HTTP2 // empty: subscribers speak HTTP/1.1
+	tokenOnce     sync.Once
+	token         string // the publishers' own
+	tokenErr      error
+	lifted        steps
+	over          atomic.Bool
+	status        counters
+}
+
+// New prepares a run.
+func New(o Options) *Run {
+	r := &Run{engine{plan: o.Plan.At(uint64(time.Now().UnixNano())), fingerprint: o.Plan.Fingerprint(), recorder: o.Recorder, log: o.Log, mutate: o.Mutate, mutateClient: o.MutateClient}}
+	if r.log == nil {
+		r.log = func(string) {}
+	}
+	r.setPhase("starting")
+	return r
+}
+
+// Status may be asked at any time from any goroutine.
+func (r *Run) Status() Status {
+	s := Status{
+		Scenario: r.plan.Scenario.Name, Phase: *r.status.phase.Load(), Total: r.plan.Scenario.Duration + r.plan.Scenario.Settle,
+		Subscribers: len(r.plan.Subscribers), Connected: r.status.connected.Load(), Published: r.status.published.Load(),
+		Delivered: r.status.sum(), Reconnects: r.status.reconnects.Load(),
+	}
+	if f := r.status.fault.Load(); f != nil {
+		s.Faults = *f
+	}
+	if began := r.status.began.Load(); began != nil {
+		s.Elapsed = time.Since(*began)
+	}
+	return s
+}
+
+// Do carries the plan out. When ctx ends, the run ends early and what was measured is still judged. An error is the
+// harness's own; a target that cannot be reached is an outcome.
+func (r *Run) Do(ctx context.Context) (*Outcome, error) {
+	if err := preflight(r.plan); err != nil {
+		return nil, err
+	}
+	schemas, err := compileSchemas(r.plan.Scenario.Expect.Schemas)
+	if err != nil {
+		return nil, err
+	}
+	r.schemas = schemas
+	if r.subject, err = newSubject(r.plan, r.mutate); err != nil {
+		return nil, err
+	}
+	defer r.subject.close()
+	r.target = r.subject.target
+	defer r.closeHTTP2()
+	started := time.Now()
+	config := checkConfig(r.plan, r.target)
+	if missing := scenarios.Missing(r.plan.Scenario, r.target); len(missing) > 0 {
+		return r.unjudged(config, started, conformance.Skip, fmt.Sprintf("the target does not declare %s", list(missing))), nil
+	}
+	if err := r.probe(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = errors.New("interrupted before the run began")
+		}
+		return r.unjudged(config, started, conformance.Unknown, err.Error()), nil
+	}
+	r.prepare(config)
+	if err := r.recordConfig(config, started); err != nil {
+		return nil, err
+	}
+	interrupted := r.carryOut(ctx)
+	return r.conclude(config, started, interrupted)
+}
+
+func (e *engine) prepare(config check.Config) {
+	e.judge = check.New(config)
+	e.dropsBefore = e.recorder.Drops()
+	e.readyWhen = e.target.Ready
+	e.dialer.ControlContext = fault.Control
+	e.publishClient = newPublishClient(e.target, len(e.plan.Publishers), e.subject.tls)
+	e.begun = make([][]atomic.Uint64, len(e.plan.Streams))
+	for stream := range e.begun {
+		e.begun[stream] = make([]atomic.Uint64, config.Publishers[stream])
+	}
+	shared := e.clientConfig()
+	made := make([]subscriber, len(e.plan.Subscribers))
+	e.subscribers = make([]*subscriber, len(made))
+	e.first = e.plan.Subscribers[0].Index
+	for i := range made {
+		s := &made[i]
+		s.engine, s.plan = e, &e.plan.Subscribers[i]
+		s.line.Subscriber, s.line.Bite = s.plan.Index, e.bite
+		s.client = client.Client{Config: shared, Observer: s, Dial: s.dial, Seed: s.plan.Seed, HTTP2: e.pool()}
+		e.subscribers[i] = s
+	}
+}
+
+// An event may be this many times as large as what was published, for a target's envelope, and never needs to be smaller than
+// the least. A target that sends an endless line fills no more memory than that for each subscriber.
+const (
+	eventRoom     = 8
+	minEventBytes = 64 << 10
+)
+
+// pool is where a subscriber's HTTP/2 connections come from: one pool for all, unless a fault is to befall some of them only,
+// which must then not share a connection with others.
+func (e *engine) pool() *sse.HTTP2 {
+	if e.target.HTTP != "2" {
+		return nil
+	}
+	apart := e.plan.Scenario.Load.Slow.Share > 0 ||
+		slices.ContainsFunc(e.plan.Timeline, func(s scenarios.PlannedStep) bool { return !s.OnTarget() })
+	if len(e.http2) == 0 || apart {
+		e.http2 = append(e.http2, new(sse.HTTP2))
+	}
+	return e.http2[len(e.http2)-1]
+}
+
+func (e *engine) closeHTTP2() {
+	for _, pool := range e.http2 {
+		_ = pool.Close() // the ends of its connections were observed
+	}
+}
+
+// subscriber returns the one with that index in the whole plan, of which this engine's may be a shard.
+func (e *engine) subscriber(index int32) *subscriber { return e.subscribers[index-e.first] }
+
+func (e *engine) clientConfig() *client.Config {
+	load := e.plan.Scenario.Load
+	p := load.Reconnect
+	timeout := load.HeartbeatTimeout
+	if scale := load.TimeScale; scale > 0 {
+		p, timeout = p.Scaled(scale), time.Duration(float64(timeout)*scale)
+	}
+	if timeout == 0 {
+		timeout = p.Silence
+	}
+	config := &client.Config{
+		Policy: &p, Resume: e.target.Can(scenarios.CanResume),
+		MaxEventBytes: max(minEventBytes, eventRoom*int(load.Publish.Size)),
+		Options: sse.Options{
+			TLS: e.subject.tls, DialTimeout: load.ConnectTimeout, HeadTimeout: load.ConnectTimeout, IdleTimeout: timeout,
+		},
+	}
+	if e.mutateClient != nil {
+		e.mutateClient(config)
+	}
+	return config
+}
+
+// carryOut runs the load until its end or until ctx ends; it says whether it was cut short.
+func (e *engine) carryOut(ctx context.Context) (interrupted bool) {
+	e.clock = newClock()
+	e.status.began.Store(&e.clock.epoch)
+	run, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	e.context = run
+	e.watch = startWatch()
+
+	load, stopLoad := context.WithCancel(ctx)
+	defer stopLoad()
+	var following, working sync.WaitGroup
+	working.Go(func() { e.observeMemory(load) })
+	working.Go(func() { e.runTimeline(load) })
+	working.Go(func() { e.arrive(load, run, &following) })
+	e.enter("ramp")
+	var publishing sync.WaitGroup
+	for _, p := range e.plan.Publishers {
+		publishing.Go(func() {
+			(&publisher{engine: e, plan: p, begun: &e.begun[p.Stream][p.Index]}).publish(load)
+		})
+	}
+	if e.clock.sleep(e.plan.Scenario.Load.Ramp.Over, load.Done()) {
+		e.enter("steady")
+	}
+	e.clock.sleep(e.plan.Scenario.Duration, load.Done())
+	publishing.Wait()
+	e.enter("settle")
+	e.endSlow()
+	e.settle(ctx)
+	if interrupted = ctx.Err() != nil; interrupted {
+		e.enter("interrupted")
+	}
+	stopLoad()
+	working.Wait()
+	e.enter("end")
+	e.over.Store(true)
+	end()
+	for _, s := range e.subscribers {
+		s.client.Stop()
+		s.line.Lift()
+	}
+	following.Wait()
+	for _, s := range e.subscribers {
+		s.flush()
+	}
+	return interrupted
+}
+
+// arrive starts each subscriber at its time; a plan holds them in that order.
+func (e *engine) arrive(load, run context.Context, following *sync.WaitGroup) {
+	for _, s := range e.subscribers {
+		if !e.clock.sleep(s.plan.Start, load.Done()) {
+			return
+		}
+		following.Go(func() { s.follow(run) })
+	}
+}
+
+// settlePoll is how often settling asks whether everything owed has arrived.
+const settlePoll = 50 * time.Millisecond
+
+// settle waits until everything owed has arrived, at most for the scenario's settle time.
+func (e *engine) settle(ctx context.Context) {
+	until := e.clock.now() + e.plan.Scenario.Settle
+	for e.clock.now() < until {
+		if owed, arrived := e.judge.Outstanding(); arrived >= owed && e.settledOtherwise() {
+			return
+		}
+		if !e.clock.sleep(min(until, e.clock.now()+settlePoll), ctx.Done()) {
+			return
+		}
+	}
+}
+
+// settledOtherwise says that nobody is on the way back: a subscriber that has not returned cannot be judged yet.
+func (e *engine) settledOtherwise() bool {
+	return int(e.status.connected.Load()) >= len(e.subscribers)
+}
+
+func (e *engine) observe(o *history.Observation) {
+	e.judge.Observe(o)
+	e.recorder.Observe(o)
+}
+
+func (e *engine) enter(phase string) {
+	e.setPhase(phase)
+	e.observe(&history.Observation{At: e.clock.now(), Kind: history.Phase, Subscriber: -1, Text: phase})
+}
+
+func (e *engine) setPhase(phase string) { e.status.phase.Store(&phase) }
+
+// conclude judges what was observed.
+func (e *engine) conclude(config check.Config, started time.Time, interrupted bool) (*Outcome, error) {
+	end := e.clock.now()
+	health := assess(e.watch.stop())
+	tally := e.judge.Tally(end)
+	report := tally.Report(&config, health)
+	o := e.outcome(config, started)
+	o.Verdicts, o.Measures, o.Tally, o.Interrupted = report.Verdicts, report.Measures, tally, interrupted
+	if unsent := e.status.unsent.Load(); unsent > 0 {
+		e.log(fmt.Sprintf("%d messages were not published: the target took too long to take those before them", unsent))
+		o.Measures = append(o.Measures, conformance.Measure{
+			Name: "publish.unsent", Scenario: o.Run.Scenario, Unit: "messages", Samples: unsent, Value: float64(unsent),
+		})
+	}
+	o.Run.Expected, o.Run.Delivered, o.Run.Published = report.Expected, report.Delivered, report.Published
+	o.Run.Health, o.Run.Interrupted = e.unrecorded(health), interrupted
+	o.Run.Outcome = conformance.Overall(o.Verdicts, false)
+	text, err := json.Marshal(o.Run.Health)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the health: %w", err)
+	}
+	// A disk that failed is the recorder's to report when it is closed.
+	_ = e.recorder.End(history.End{At: end, Interrupted: interrupted, Health: text})
+	return o, nil
+}
+
+// unrecorded adds what the history lacks. The judge of this run has seen it all the same; who judges the history has not.
+func (e *engine) unrecorded(h conformance.Health) conformance.Health {
+	if h.Drops = e.recorder.Drops() - e.dropsBefore; h.Drops > 0 {
+		h.OK = false
+		h.Problems = append(h.Problems, fmt.Sprintf("the history lacks %d observations: the disk was too slow, or full", h.Drops))
+	}
+	return h
+}
+
+func (e *engine) recordConfig(config check.Config, started time.Time) error {
+	text, err := json.Marshal(config)
+	if err != nil {
+		return fmt.Errorf("encoding what is expected: %w", err)
+	}
+	return e.recorder.Begin(history.Header{Started: started, Seed: e.plan.Seed, Config: text})
+}
+
+func (e *engine) outcome(config check.Config, started time.Time) *Outcome {
+	duration := time.Since(started)
+	return &Outcome{
+		Subject: e.subject.describe(), Started: started, Duration: duration, Config: config,
+		Run: conformance.ScenarioRun{
+			Health:   conformance.Health{OK: true},
+			Scenario: e.plan.Scenario.Name, About: e.plan.Scenario.About, Plan: e.fingerprint,
+			Subscribers: len(e.plan.Subscribers), Streams: len(e.plan.Streams), Duration: conformance.Duration(duration),
+		},
+	}
+}
+
+// unjudged gives every promise of the scenario the same outcome, with the reason.
+func (e *engine) unjudged(config check.Config, started time.Time, outcome conformance.Outcome, reason string) *Outcome {
+	o := e.outcome(config, started)
+	o.Verdicts = check.Unjudged(config, outcome, reason)
+	o.Run.Outcome, o.Run.Reason = conformance.Overall(o.Verdicts, false), reason
+	return o
+}

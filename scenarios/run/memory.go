@@ -1,0 +1,79 @@
+package run
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/history"
+)
+
+// memoryEvery is how often the target's memory is looked at.
+const memoryEvery = 500 * time.Millisecond
+
+// observeMemory records the target's resident memory where it can be seen.
+func (e *engine) observeMemory(ctx context.Context) {
+	if e.subject.memory == nil {
+		return
+	}
+	for next := time.Duration(0); e.clock.sleep(next, ctx.Done()); next = e.clock.now() + memoryEvery {
+		size, err := e.subject.memory(ctx)
+		if err != nil {
+			e.log("the target's memory could not be read: " + err.Error())
+			return
+		}
+		e.observe(&history.Observation{At: e.clock.now(), Kind: history.Memory, Subscriber: -1, Size: int64(size)})
+	}
+}
+
+// memoryOfProcess reads the resident set of a process of this machine.
+func memoryOfProcess(pid int) func(context.Context) (uint64, error) {
+	return func(context.Context) (uint64, error) {
+		if size := residentMemoryOf(strconv.Itoa(pid)); size > 0 {
+			return size, nil
+		}
+		return 0, fmt.Errorf("process %d: no resident memory to be read", pid)
+	}
+}
+
+const residentMetric = "process_resident_memory_bytes"
+
+// memoryOfMetrics reads the resident set from a Prometheus text exposition.
+func memoryOfMetrics(client *http.Client, url string) func(context.Context) (uint64, error) {
+	return func(ctx context.Context) (uint64, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return 0, err
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { _ = resp.Body.Close() }()
+		return residentOf(io.LimitReader(resp.Body, 4<<20))
+	}
+}
+
+func residentOf(exposition io.Reader) (uint64, error) {
+	lines := bufio.NewScanner(exposition)
+	for lines.Scan() {
+		value, ok := strings.CutPrefix(lines.Text(), residentMetric+" ")
+		if !ok {
+			continue
+		}
+		bytes, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		if err != nil || bytes < 0 {
+			return 0, fmt.Errorf("%s is %q, want a number of bytes", residentMetric, value)
+		}
+		return uint64(bytes), nil
+	}
+	if err := lines.Err(); err != nil {
+		return 0, err
+	}
+	return 0, fmt.Errorf("the metrics hold no %s", residentMetric)
+}

@@ -1,0 +1,143 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/history"
+	"github.com/streamgauge/streamgauge/conformance/sse"
+	"github.com/streamgauge/streamgauge/conformance/token"
+	"github.com/streamgauge/streamgauge/scenarios"
+)
+
+// publisher sends the messages of one planned publisher, one after the other, each at its due time or, when the target was
+// still busy with the one before, as soon as that is answered.
+type publisher struct {
+	engine *engine
+	plan   scenarios.Publisher
+	begun  *atomic.Uint64 // the newest number whose publish has begun
+	buf    []byte
+}
+
+func (p *publisher) publish(ctx context.Context) {
+	schedule := p.engine.plan.Schedule(p.plan)
+	var answered time.Duration
+	for {
+		m, ok := schedule.Next()
+		if !ok || !p.engine.clock.sleep(m.Due, ctx.Done()) {
+			return
+		}
+		sent := p.engine.clock.now()
+		if sent > p.engine.plan.Scenario.Duration+p.engine.plan.Scenario.Settle {
+			p.unsent(schedule)
+			return
+		}
+		p.engine.watch.published(sent - max(m.Due, answered))
+		p.send(m, sent)
+		answered = p.engine.clock.now()
+	}
+}
+
+// unsent counts the message that was next and all after it, which the target was too slow to take.
+func (p *publisher) unsent(rest *scenarios.Schedule) {
+	p.engine.status.unsent.Add(1)
+	for _, more := rest.Next(); more; _, more = rest.Next() {
+		p.engine.status.unsent.Add(1)
+	}
+}
+
+func (p *publisher) send(m scenarios.Message, sent time.Duration) {
+	p.buf = p.payload(p.buf[:0], m, sent)
+	o := history.Observation{
+		At: sent, Kind: history.Publish, Subscriber: -1, Stream: p.plan.Stream, Publisher: p.plan.Index,
+		Number: m.Number, Due: m.Due, Size: int64(len(p.buf)), Text: m.Type,
+	}
+	p.begun.Store(m.Number)
+	p.engine.observe(&o)
+	status, err := p.engine.post(p, m, p.buf)
+	o = history.Observation{
+		At: p.engine.clock.now(), Kind: history.Ack, Subscriber: -1, Stream: p.plan.Stream, Publisher: p.plan.Index,
+		Number: m.Number, Status: int32(status), Acked: p.engine.acked(status, err), Text: errorText(err),
+	}
+	p.engine.observe(&o)
+	p.engine.status.published.Add(1)
+}
+
+// payload is the data of a message: its token, dressed as the scenario wants it.
+func (p *publisher) payload(dst []byte, m scenarios.Message, sent time.Duration) []byte {
+	t := token.Message{
+		Run: p.engine.plan.Run, Stream: p.plan.Stream, Publisher: p.plan.Index,
+		Number: m.Number, Due: m.Due, Sent: sent,
+	}
+	size := int(p.engine.plan.Scenario.Load.Publish.Size)
+	if p.engine.plan.Scenario.Load.Publish.Payload != scenarios.PayloadJSON {
+		return token.Append(dst, t, nil, nil, size)
+	}
+	prefix := fmt.Appendf(nil, `{"type":%s,"stream":%s,"number":%d,"token":"`, quote(m.Type), quote(p.engine.plan.Streams[p.plan.Stream]), m.Number)
+	return token.Append(dst, t, prefix, []byte(`"}`), size)
+}
+
+// quote is a JSON string.
+func quote(text string) []byte {
+	quoted, _ := json.Marshal(text) // no string fails to marshal
+	return quoted
+}
+
+// post sends one message. An error means that no status was received.
+func (e *engine) post(p *publisher, m scenarios.Message, data []byte) (status int, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.context), e.target.Publish.Timeout)
+	defer cancel()
+	vars := scenarios.PublishVars{Stream: e.plan.Streams[p.plan.Stream], Data: string(data), Type: m.Type, Number: m.Number}
+	if vars.Token, err = e.publisherToken(ctx); err != nil {
+		return 0, err
+	}
+	r, err := e.target.PublishRequest(vars)
+	if err != nil {
+		return 0, err
+	}
+	req, err := http.NewRequestWithContext(ctx, r.Method, r.URL, bytes.NewReader(r.Body))
+	if err != nil {
+		return 0, err
+	}
+	req.Header = r.Header
+	resp, err := e.publishClient.Do(req)
+	if err != nil {
+		return 0, errors.Unwrap(err) // the outer error repeats the URL, which may carry a secret
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20)) // read so that the connection can serve again
+	_ = resp.Body.Close()
+	if !e.target.Accepts(resp.StatusCode) {
+		return resp.StatusCode, errors.New("answered " + strconv.Itoa(resp.StatusCode))
+	}
+	return resp.StatusCode, nil
+}
+
+// acked says what is known of a message after its publish: a status that was not accepted is a refusal, unless it is one
+// that an intermediary gives when it does not know either; without a status, only a message that never left is rejected.
+func (e *engine) acked(status int, err error) history.Acked {
+	switch {
+	case err == nil:
+		return history.Acknowledged
+	case status == http.StatusInternalServerError || status == http.StatusBadGateway || status == http.StatusGatewayTimeout:
+		return history.Indeterminate
+	case status != 0:
+		return history.Rejected
+	}
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		if sse.CauseOf(err).Own() {
+			e.watch.sendFailed()
+		}
+		return history.Rejected
+	}
+	return history.Indeterminate
+}

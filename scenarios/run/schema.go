@@ -1,0 +1,60 @@
+package run
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/streamgauge/streamgauge/conformance/history"
+	"github.com/streamgauge/streamgauge/conformance/sse"
+	"github.com/streamgauge/streamgauge/conformance/token"
+)
+
+// schemas validate payloads by event type.
+type schemas map[string]*jsonschema.Schema
+
+func compileSchemas(texts map[string]string) (schemas, error) {
+	compiled := schemas{}
+	for _, kind := range slices.Sorted(maps.Keys(texts)) {
+		document, err := jsonschema.UnmarshalJSON(strings.NewReader(texts[kind]))
+		if err != nil {
+			return nil, fmt.Errorf("expect.schemas.%s is not JSON: %w", kind, err)
+		}
+		c := jsonschema.NewCompiler()
+		if err := c.AddResource(kind, document); err != nil {
+			return nil, fmt.Errorf("expect.schemas.%s: %w", kind, err)
+		}
+		if compiled[kind], err = c.Compile(kind); err != nil {
+			return nil, fmt.Errorf("expect.schemas.%s: %w", kind, err)
+		}
+	}
+	return compiled, nil
+}
+
+// wellFormed says whether data is what the scenario promises of its event type; a type without a schema promises nothing.
+func (s schemas) wellFormed(kind, data []byte) bool {
+	schema, ok := s[string(kind)]
+	if !ok {
+		return true
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	return err == nil && schema.Validate(value) == nil
+}
+
+// marks are what the wire says of a message beside its numbers.
+func (e *engine) marks(event *sse.Event, state token.State) (m history.Mark) {
+	switch state {
+	case token.Damaged:
+		m = history.Foreign
+	case token.Corrupted:
+		m = history.Corrupted
+	}
+	if len(e.schemas) > 0 && !e.schemas.wellFormed(event.Type, event.Data) {
+		m |= history.Malformed
+	}
+	return m
+}

@@ -1,0 +1,75 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/streamgauge/streamgauge/scenarios"
+)
+
+// defaultTokenLife is how long a token lives when the scenario does not say.
+const defaultTokenLife = time.Hour
+
+// minter makes a bearer token for a subscriber, or for the publishers when Subscriber is −1.
+type minter func(ctx context.Context, who scenarios.SubscribeVars, life time.Duration) (string, error)
+
+// newMinter makes tokens as a target file asks: a JWT signed with its key, or what its command prints.
+func newMinter(t *scenarios.Target) minter {
+	return func(ctx context.Context, who scenarios.SubscribeVars, life time.Duration) (string, error) {
+		if life <= 0 {
+			life = defaultTokenLife
+		}
+		user := "streamgauge-" + strconv.Itoa(who.Subscriber)
+		if who.Subscriber < 0 {
+			user = "streamgauge-publisher"
+		}
+		if len(t.Auth.Command) > 0 {
+			return commandToken(ctx, t.Auth.Command, user, life)
+		}
+		claims, err := t.Claims(who)
+		if err != nil {
+			return "", err
+		}
+		return signedToken(t.Auth.Key, claims, user, life)
+	}
+}
+
+// signedToken is a JWT (RFC 7519) signed with HS256. The target file's claims win over the ones that are implied.
+func signedToken(key string, claims map[string]any, user string, life time.Duration) (string, error) {
+	now := time.Now()
+	all := jwt.MapClaims{"sub": user, "iat": now.Unix(), "exp": expiry(now.Add(life))}
+	maps.Copy(all, claims)
+	return jwt.NewWithClaims(jwt.SigningMethodHS256, all).SignedString([]byte(key))
+}
+
+// expiry is a NumericDate with a fraction (RFC 7519 §2): whole seconds would shorten a short life by up to one.
+func expiry(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+// commandToken runs the target's command; the user and the life in seconds are in its environment.
+func commandToken(ctx context.Context, command []string, user string, life time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	c := exec.CommandContext(ctx, command[0], command[1:]...)
+	c.WaitDelay = time.Second
+	c.Env = append(c.Environ(), "STREAMGAUGE_USER="+user, fmt.Sprintf("STREAMGAUGE_TOKEN_SECONDS=%d", int(life.Seconds())))
+	out, err := c.Output()
+	if err != nil {
+		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && len(exit.Stderr) > 0 {
+			err = fmt.Errorf("%w: %s", err, strings.TrimSpace(excerpt(exit.Stderr)))
+		}
+		return "", fmt.Errorf("auth.command %s: %w", command[0], err)
+	}
+	token := strings.TrimSpace(string(out))
+	if token == "" {
+		return "", fmt.Errorf("auth.command %s printed no token", command[0])
+	}
+	return token, nil
+}
