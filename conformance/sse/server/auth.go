@@ -1,0 +1,484 @@
+package server
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/sse"
+)
+
+// authCases are those of the area AUTH: who may follow and publish what, and for how long.
+var authCases = []Case{
+	{Requirement: "SSE-AUTH-001", Run: refusesWithoutCredentials},
+	{Requirement: "SSE-AUTH-002", Run: refusesWrongTokens},
+	{Requirement: "SSE-AUTH-003", Run: refusesStreamsNotGranted},
+	{Requirement: "SSE-AUTH-004", Run: stopsWhenTheTokenExpires},
+	{Requirement: "SSE-AUTH-005", Run: needsRevocation},
+	{Requirement: "SSE-AUTH-006", Run: takesNoTokenFromTheQuery},
+	{Requirement: "SSE-AUTH-007", Run: neverRepeatsCredentials},
+	{Requirement: "SSE-AUTH-008", Run: separatesPublishingFromSubscribing},
+	{Requirement: "SSE-AUTH-009", Run: keepsPrivateWhatIsPrivate},
+	{Requirement: "SSE-AUTH-010", Run: checksAgainOnReconnection},
+	{Requirement: "SSE-AUTH-011", Run: needsCookies},
+	{Requirement: "SSE-AUTH-012", Run: refusesCheaply},
+	{Requirement: "SSE-AUTH-013", Run: refusalsTellNothing},
+}
+
+// "A protected stream without credentials gives 401 with WWW-Authenticate and no stream bytes."
+func refusesWithoutCredentials(t *Trial) {
+	const expected = "status 401 with WWW-Authenticate, and no stream"
+	p := reply(t, []string{t.Stream()}, Anonymous())
+	if p.Status() != http.StatusUnauthorized || p.Response.EventStream() || p.Header("WWW-Authenticate") == "" {
+		t.Fail(expected, "without credentials: "+answerText(p), p.Head(), []string{p.Curl()})
+	}
+	t.Pass(answerText(p))
+}
+
+// "Expired, not-yet-valid, malformed, wrongly signed, alg=none, wrong audience or issuer tokens give 401 invalid_token."
+func refusesWrongTokens(t *Trial) {
+	streams := []string{t.Stream()}
+	admits(t, streams, minted(t, Grant{Subscribe: streams}))
+	claims, err := t.Subject.Claims(Grant{Subscribe: streams})
+	if err != nil {
+		t.Unknown("a token could not be prepared: %v", err)
+	}
+	wrong := wrongTokens(t, claims)
+	for _, w := range wrong {
+		p := reply(t, streams, Bearing(w.text))
+		expected := "status 401 for a token that is " + w.name
+		switch {
+		case p.Status() != http.StatusUnauthorized:
+			t.Deviation(expected, fmt.Sprintf("a token that is %s: %s", w.name, answerText(p)), p.Head())
+		case !strings.Contains(p.Header("WWW-Authenticate"), "invalid_token"):
+			t.Tolerated(expected+`, with error="invalid_token" in the challenge`, fmt.Sprintf("a token that is %s: %s", w.name, answerText(p)), p.Head())
+		}
+		p.Close()
+	}
+	t.Count(len(wrong))
+	t.Conclude(fmt.Sprintf("%d wrong tokens were refused with 401", len(wrong)))
+}
+
+// wrongToken is a token that is to be refused.
+type wrongToken struct{ name, text string }
+
+// wrongTokens are made of the claims of a right one, each with one thing wrong.
+func wrongTokens(t *Trial, claims map[string]any) []wrongToken {
+	sign := func(key []byte, header, claims map[string]any) string {
+		text, err := SignToken(key, header, claims)
+		if err != nil {
+			t.Unknown("%v", err)
+		}
+		return text
+	}
+	with := func(name string, value any) string {
+		changed := maps.Clone(claims)
+		changed[name] = value
+		return sign(t.Subject.Key, HS256(), changed)
+	}
+	now := time.Now()
+	right := sign(t.Subject.Key, HS256(), claims)
+	unsigned := sign(t.Subject.Key, map[string]any{"alg": "none", "typ": "JWT"}, claims)
+	wrong := []wrongToken{
+		{"expired", with("exp", now.Add(-time.Hour).Unix())},
+		{"not yet valid", with("nbf", now.Add(time.Hour).Unix())},
+		{"malformed", "streamgauge-no-token"},
+		{"cut short", right[:len(right)-8]},
+		{"signed with another key", sign(append([]byte("not "), t.Subject.Key...), HS256(), claims)},
+		{"not signed (alg=none)", unsigned[:strings.LastIndexByte(unsigned, '.')+1]},
+	}
+	for name, word := range map[string]string{"aud": "for another audience", "iss": "from another issuer"} {
+		if _, checked := claims[name]; checked {
+			wrong = append(wrong, wrongToken{word, with(name, "streamgauge.invalid")})
+		}
+	}
+	return wrong
+}
+
+// "A valid token without the right scope/topic gives 403 (or an empty subscription where documented), never the data."
+func refusesStreamsNotGranted(t *Trial) {
+	granted, other := t.Stream(), t.Stream()
+	token := minted(t, Grant{Subscribe: []string{granted}})
+	admits(t, []string{granted}, token)
+	asked := [][]string{{other}}
+	if t.Subject.Many {
+		asked = append(asked, []string{granted, other})
+	}
+	for _, streams := range asked {
+		p := reply(t, streams, Bearing(token))
+		actual := fmt.Sprintf("a token for one stream asked for another (%d in all): %s", len(streams), answerText(p))
+		t.Classify(actual, p.Head(),
+			conformance.Class{Outcome: conformance.Pass, Text: "status 403", Holds: p.Status() == http.StatusForbidden},
+			conformance.Class{Outcome: conformance.Pass, Text: "404, which hides that there is such a stream", Holds: p.Status() == http.StatusNotFound},
+			conformance.Class{Outcome: conformance.Warn, Text: "401", Holds: p.Status() == http.StatusUnauthorized},
+			conformance.Class{Outcome: conformance.Warn, Text: "an empty subscription", Holds: p.Status() == http.StatusOK && hearsNothing(t, p, other)},
+		)
+		p.Close()
+	}
+	t.Count(len(asked))
+	t.Conclude("a stream that the token does not grant was refused")
+}
+
+// hearsNothing publishes into a stream and says whether the tap, which must not, gets none of it.
+func hearsNothing(t *Trial, p *Tap, stream string) bool {
+	if t.Subject.Publish == nil {
+		t.Skip("the answer was 200 for a stream that the token does not grant; whether it stays empty needs a publisher: describe publish in the target file")
+	}
+	owner := t.Subscribe([]string{stream})
+	secret, arrived := t.Fence(owner)
+	if !arrived {
+		silent(t, owner)
+	}
+	return !leaked(t, p, secret)
+}
+
+// leaked says whether a secret reached a subscriber without a right to it, some time after it reached who has one.
+func leaked(t *Trial, p *Tap, secret string) bool {
+	p.Await(t.Context(), leakTime, func(r *Record) bool { return r.contains(secret) })
+	t.interrupted()
+	return bytes.Contains(p.Body(), []byte(secret))
+}
+
+// leakTime is how long a leak is waited for once the owner has the event.
+const leakTime = 500 * time.Millisecond
+
+// "When the token expires during the stream, delivery stops no later than exp + grace."
+func stopsWhenTheTokenExpires(t *Trial) {
+	life, grace := t.Duration("life"), t.Duration("grace")
+	t.Allow(life + grace)
+	streams := []string{t.Stream()}
+	token := minted(t, Grant{Subscribe: streams, Life: life})
+	expiry := time.Now().Add(life)
+	p := t.Subscribe(streams, Bearing(token))
+	over := func(r *Record) bool { return r.Ended }
+	for !p.Await(t.Context(), 200*time.Millisecond, over) && time.Now().Before(expiry.Add(grace+time.Second)) {
+		t.Send(streams[0], t.Unique())
+	}
+	t.interrupted()
+	events := p.Events()
+	ended, err := p.Ended()
+	var endedAt time.Time
+	p.Look(func(r *Record) { endedAt = r.EndedAt })
+	switch {
+	case len(events) == 0:
+		silent(t, p)
+	case ended && endedAt.Before(expiry.Add(-2*time.Second)):
+		t.Unknown("%s %v before the token expired", endText(err), expiry.Sub(endedAt).Round(time.Millisecond))
+	}
+	// A token may tell its expiry in whole seconds, so a stream can end a second early.
+	late := events[len(events)-1].At.Sub(expiry)
+	expected := fmt.Sprintf("no event later than %v after the token expired, and the end of the stream", grace)
+	t.Count(len(events))
+	switch {
+	case late > grace:
+		t.Late(late, expected, fmt.Sprintf("an event arrived %v after the token had expired", late.Round(time.Millisecond)), p.Evidence())
+	case !ended:
+		t.Warn(expected, "delivery stopped, and the stream stayed open", p.Evidence())
+	}
+	t.Pass(fmt.Sprintf("the stream ended %v after the expiry, to the second", endedAt.Sub(expiry).Round(time.Second)))
+}
+
+// Rights cannot be withdrawn by a target file, so its runner skips this requirement.
+func needsRevocation(t *Trial) { t.Skip("needs a way to withdraw a token's rights") }
+
+// Cookies cannot be given by a target file, so its runner skips this requirement.
+func needsCookies(t *Trial) { t.Skip("needs authentication by cookie") }
+
+// "Long-lived bearer tokens are not accepted in the query string (short-lived single-use stream tickets excepted)."
+func takesNoTokenFromTheQuery(t *Trial) {
+	streams := []string{t.Stream()}
+	token := minted(t, Grant{Subscribe: streams})
+	admits(t, streams, token)
+	if p := reply(t, streams, Anonymous()); p.Status() == http.StatusOK {
+		t.Skip("the stream is open to everybody, with a token or without")
+	}
+	names := []string{"access_token", "token", "authorization", "auth", "jwt"}
+	for _, name := range names {
+		p := reply(t, streams, Anonymous(), inQuery(name, token))
+		if p.Status() == http.StatusOK {
+			t.Deviation("status 401 for a token in the query", fmt.Sprintf("a token of an hour in ?%s=: %s", name, answerText(p)), p.Head())
+		}
+		p.Close()
+	}
+	t.Count(len(names))
+	t.Conclude("a token in the query was not accepted under any of " + strings.Join(names, ", "))
+}
+
+func inQuery(name, value string) Option {
+	return Editing(func(r *sse.Request) {
+		query := r.URL.Query()
+		query.Set(name, value)
+		r.URL.RawQuery = query.Encode()
+	})
+}
+
+// "Tokens and cookies do not appear in access logs, error bodies, redirects or events."
+func neverRepeatsCredentials(t *Trial) {
+	streams := []string{t.Stream()}
+	canary := "streamgauge-canary-" + t.Unique()
+	token := minted(t, Grant{Subscribe: streams})
+	attempts := []struct {
+		name, secret string
+		options      []Option
+	}{
+		{"a wrong token in Authorization", canary, []Option{Bearing(canary)}},
+		{"a token in the query", canary, []Option{Anonymous(), inQuery("access_token", canary)}},
+		{"a cookie", canary, []Option{Anonymous(), With("Cookie", "session="+canary)}},
+		{"a right token", token, []Option{Bearing(token)}},
+	}
+	for _, a := range attempts {
+		p := reply(t, streams, a.options...)
+		settleAnswer(t, p)
+		if where := occurrence(p, a.secret); where != "" {
+			t.Deviation("no answer that repeats a credential", fmt.Sprintf("%s came back in the %s", a.name, where))
+		}
+		p.Close()
+	}
+	t.Count(len(attempts))
+	t.Conclude("no answer repeated a token or a cookie; logs were not looked at")
+}
+
+// settleAnswer waits for what an answer has to say: to its end, or to a marker when it is a stream.
+func settleAnswer(t *Trial, p *Tap) {
+	if p.Status() != http.StatusOK {
+		t.Await(p, "the end of a refusal is awaited", func(r *Record) bool { return r.Ended })
+		return
+	}
+	if t.Subject.Publish == nil {
+		t.AwaitFor(p, "the begin of a stream is awaited", leakTime, func(r *Record) bool { return r.Ended })
+		return
+	}
+	t.Fence(p)
+}
+
+// occurrence says where in an answer a text is.
+func occurrence(p *Tap, secret string) string {
+	for name, values := range p.Response.Header {
+		if slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, secret) }) {
+			return "header field " + name
+		}
+	}
+	if bytes.Contains(p.Body(), []byte(secret)) {
+		return "body"
+	}
+	return ""
+}
+
+// "Publish and subscribe rights are separate: a subscriber token cannot publish and vice versa."
+func separatesPublishingFromSubscribing(t *Trial) {
+	stream := t.Stream()
+	if r := t.Publish(Message{Stream: stream, Data: t.Unique(), Token: "streamgauge-no-token"}); r.Acceptance == Acknowledged {
+		t.Skip("publishing does not depend on these tokens: a message with a made-up one was acknowledged")
+	}
+	may := minted(t, Grant{Publish: []string{stream}})
+	if r := t.Publish(Message{Stream: stream, Data: t.Unique(), Token: may}); r.Acceptance != Acknowledged {
+		t.Unknown("a publish with a right token was not acknowledged: %s", t.Subject.redact(r.String()))
+	}
+	r := t.Publish(Message{Stream: stream, Data: t.Unique(), Token: minted(t, Grant{Subscribe: []string{stream}})})
+	if r.Status != http.StatusForbidden && r.Status != http.StatusUnauthorized {
+		t.Deviation("status 403 or 401 for a publish with a subscriber's token", "a publish with a subscriber's token: "+t.Subject.redact(r.String()))
+	}
+	p := reply(t, []string{stream}, Bearing(may))
+	if p.Status() != http.StatusForbidden && p.Status() != http.StatusUnauthorized {
+		t.Deviation("status 403 or 401 for a subscription with a publisher's token", "a subscription with a publisher's token: "+answerText(p), p.Head())
+	}
+	t.Count(2)
+	t.Conclude("a subscriber's token could not publish, and a publisher's could not subscribe")
+}
+
+// "Private events go only to subscribers authorised for them, also under wildcard subscriptions and anonymous access."
+func keepsPrivateWhatIsPrivate(t *Trial) {
+	private, own := t.Stream(), t.Stream()
+	outsider := Bearing(minted(t, Grant{Subscribe: []string{own}}))
+	owner := t.Subscribe([]string{private})
+	before, arrived := t.Fence(owner)
+	if !arrived {
+		silent(t, owner)
+	}
+	position := owner.LastEventID()
+	var watchers []watcher
+	watch := func(name string, streams []string, options ...Option) {
+		watchers = append(watchers, watcher{name, reply(t, streams, options...)})
+	}
+	watch("without a token", []string{private}, Anonymous())
+	watch("with a token for another stream", []string{private}, outsider)
+	for _, wildcard := range []string{"*", "#", ">"} {
+		watch("of the stream "+wildcard+" with a token for another stream", []string{wildcard}, outsider)
+	}
+	if t.Subject.Many {
+		watch("of its own stream and the private one", []string{own, private}, outsider)
+	}
+	secret, arrived := t.Fence(owner)
+	if !arrived {
+		silent(t, owner)
+	}
+	if position != "" {
+		watch("with a token for another stream and a position", []string{private}, outsider, From(position))
+		watch("without a token, with a position", []string{private}, Anonymous(), From(position))
+	}
+	for _, w := range watchers {
+		if w.tap.Status() == http.StatusOK && (leaked(t, w.tap, secret) || bytes.Contains(w.tap.Body(), []byte(before))) {
+			t.Deviation("private events for their owner alone", "a subscriber "+w.name+" received a private event", w.tap.Evidence())
+		}
+	}
+	t.Count(len(watchers))
+	t.Conclude(fmt.Sprintf("%d subscribers without the right received nothing", len(watchers)))
+}
+
+// watcher is a subscriber that must not see something.
+type watcher struct {
+	name string
+	tap  *Tap
+}
+
+// "Authorization is checked again on each reconnection (old connection does not vouch)."
+func checksAgainOnReconnection(t *Trial) {
+	life, grace := t.Duration("life"), t.Duration("grace")
+	t.Allow(life + grace)
+	streams := []string{t.Stream()}
+	token := minted(t, Grant{Subscribe: streams, Life: life})
+	gone := time.Now().Add(life + grace)
+	p := t.Subscribe(streams, Bearing(token))
+	if t.Subject.Publish != nil {
+		t.Fence(p)
+	}
+	t.Hold(p, time.Until(gone))
+	t.wait(time.Until(gone))
+	again := reply(t, streams, Bearing(token), From(p.LastEventID()))
+	if again.Status() != http.StatusUnauthorized && again.Status() != http.StatusForbidden {
+		t.Fail("status 401 or 403 for who comes back with a token that has expired", "the same token, expired "+grace.String()+" ago: "+answerText(again), again.Head())
+	}
+	t.Pass("who came back with a token that had expired was refused: " + answerText(again))
+}
+
+// "Failed authentication is rate limited and cheap (no stream resources held)."
+func refusesCheaply(t *Trial) {
+	attempts := int(t.Number("attempts"))
+	bystander := t.Subscribe([]string{t.Stream()})
+	streams := []string{t.Stream()}
+	limited := 0
+	for range attempts {
+		p := reply(t, streams, Bearing("streamgauge-no-token"))
+		if p.Status() == http.StatusOK {
+			t.Fail("a refusal", "a made-up token: "+answerText(p), p.Head())
+		}
+		if p.Status() == http.StatusTooManyRequests {
+			limited++
+		}
+		if !t.Await(p, "the end of a refusal is awaited", func(r *Record) bool { return r.Ended || whole(p.Response, r) }) {
+			t.Fail("a refusal that ends", fmt.Sprintf("a made-up token: %s, and no end of it within %v", answerText(p), arrival), p.Head(), p.Evidence())
+		}
+		p.Close()
+	}
+	if t.Subject.Publish != nil {
+		if _, arrived := t.Fence(bystander); !arrived {
+			t.Fail("streams that do not suffer from refusals", fmt.Sprintf("after %d refusals another stream was silent", attempts), bystander.Evidence())
+		}
+	}
+	t.Count(attempts)
+	if limited > 0 {
+		t.Pass(fmt.Sprintf("%d made-up tokens were refused, %d of them with 429", attempts, limited))
+	}
+	t.Pass(fmt.Sprintf("%d made-up tokens were refused at once, none with 429", attempts))
+}
+
+// whole says whether all that a response's length announces has come.
+func whole(response *sse.Response, r *Record) bool {
+	length := response.Header.Get("Content-Length")
+	return length != "" && length == fmt.Sprint(r.Bytes)
+}
+
+// "401/403 answers do not reveal whether a topic exists or why the token failed."
+func refusalsTellNothing(t *Trial) {
+	existing, missing, own := t.Stream(), t.Stream(), t.Stream()
+	owner := t.Subscribe([]string{existing})
+	if t.Subject.Publish != nil {
+		t.Fence(owner)
+	}
+	outsider := minted(t, Grant{Subscribe: []string{own}})
+	for name, option := range map[string]Option{"without a token": Anonymous(), "with a token for another stream": Bearing(outsider)} {
+		is, isNot := refusal(t, existing, option), refusal(t, missing, option)
+		if is != isNot {
+			t.Deviation("one and the same refusal, whether the stream exists or not", fmt.Sprintf("%s: %q for one that exists, %q for one that does not", name, is, isNot))
+		}
+	}
+	if len(t.Subject.Key) > 0 {
+		compareReasons(t, existing)
+	}
+	t.Count(2)
+	t.Conclude("refusals were the same for a stream that exists and for one that does not")
+}
+
+// compareReasons tolerates a difference: RFC 6750, 3 itself shows a description that tells of an expired token.
+func compareReasons(t *Trial, stream string) {
+	claims, err := t.Subject.Claims(Grant{Subscribe: []string{stream}})
+	if err != nil {
+		t.Unknown("a token could not be prepared: %v", err)
+	}
+	first := ""
+	for _, w := range wrongTokens(t, claims) {
+		text := refusal(t, stream, Bearing(w.text))
+		if first == "" {
+			first = text
+		}
+		if text != first {
+			t.Tolerated("one and the same refusal, whatever is wrong with a token", fmt.Sprintf("a token that is expired: %q; one that is %s: %q", first, w.name, text))
+			return
+		}
+	}
+}
+
+// refusal is what an answer tells: status, challenge and body without the name of the stream.
+func refusal(t *Trial, stream string, option Option) string {
+	p := reply(t, []string{stream}, option)
+	defer p.Close()
+	if p.Status() == http.StatusOK {
+		return "status 200"
+	}
+	t.Await(p, "the end of a refusal is awaited", func(r *Record) bool { return r.Ended || whole(p.Response, r) })
+	text := fmt.Sprintf("status %d %s %s", p.Status(), p.Header("WWW-Authenticate"), strings.TrimSpace(string(p.Body())))
+	return t.Subject.redact(strings.ReplaceAll(text, stream, "STREAM"))
+}
+
+// minted makes a token.
+func minted(t *Trial, g Grant) string {
+	token, err := t.Subject.Mint(t.Context(), g)
+	if err != nil {
+		t.interrupted()
+		t.Unknown("a token could not be made: %s", t.Subject.redact(err.Error()))
+	}
+	return token
+}
+
+// admits makes sure that a right token opens a stream, else a refusal of a wrong one means nothing.
+func admits(t *Trial, streams []string, token string) {
+	p := t.Subscribe(streams, Bearing(token))
+	p.Close()
+}
+
+// reply opens a subscription that gets some answer.
+func reply(t *Trial, streams []string, options ...Option) *Tap {
+	p, err := t.Open(streams, options...)
+	if err != nil {
+		t.interrupted()
+		t.Unknown("there was no answer: %v", err)
+	}
+	return p
+}
+
+// answerText says what an answer was.
+func answerText(p *Tap) string {
+	text := fmt.Sprintf("status %d", p.Status())
+	if kind := p.Header("Content-Type"); kind != "" {
+		text += " with content type " + kind
+	}
+	if p.Status() == http.StatusUnauthorized && p.Header("WWW-Authenticate") == "" {
+		text += " without WWW-Authenticate"
+	}
+	return text
+}

@@ -1,0 +1,128 @@
+package server
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// captureFor is how long a stream is watched of which nothing is known.
+const captureFor = 5 * time.Second
+
+// corpus is text from the whole of Unicode.
+var corpus = []string{
+	"plain", "ümlaut ß ñ", "日本語 한국어", "עברית العربية", "emoji \U0001f3e9\U0001f468\u200d\U0001f469", "\U0010fffd\uFFFD\u00a0\u007f", "two\nlines",
+}
+
+// capture is a stretch of a stream: with a publisher some text of all kinds, without one whatever comes.
+func capture(t *Trial) *Tap {
+	p := t.Subscribe([]string{t.Stream()})
+	if t.Subject.Publish != nil {
+		for _, text := range corpus {
+			t.Send(p.Streams[0], text)
+		}
+		if _, ok := t.Fence(p); !ok && p.Bytes() == 0 {
+			silent(t, p)
+		}
+		return p
+	}
+	t.Hold(p, captureFor)
+	if p.Bytes() == 0 {
+		if ended, err := p.Ended(); ended {
+			t.Unknown("the stream did not stay open: %s", endText(err))
+		}
+		t.Skip("nothing came while the stream was watched for %v: describe publish in a target file, and there is something to judge", captureFor)
+	}
+	return p
+}
+
+// arriveUnchanged publishes each payload between two markers; exactly one event must come between them, with the payload as its
+// data. {U} in a payload is replaced by a unique text, by which it is told from what others publish to the only stream there is.
+func arriveUnchanged(t *Trial, payloads ...string) {
+	p := t.Subscribe([]string{t.Stream()})
+	rejected, unanswered := 0, ""
+	for _, form := range payloads {
+		u := t.Unique()
+		payload := strings.ReplaceAll(form, "{U}", u)
+		if payload == form && t.Subject.Shared {
+			continue
+		}
+		r := delivered(t, p, Message{Data: payload}, func(events []Event, offset int) {
+			events = concerning(t, events, u)
+			if len(events) != 1 || !carries(events[0].Data, payload) {
+				expected := fmt.Sprintf("one event with the data %s", Escape([]byte(lineEnds.Replace(payload))))
+				t.Deviation(expected, "published "+Escape([]byte(payload))+", received "+describe(events), p.EvidenceFrom(offset))
+			}
+		})
+		switch r.Acceptance {
+		case Rejected:
+			rejected++
+		case Indeterminate:
+			unanswered = fmt.Sprintf("publishing %s: %s", Escape([]byte(payload)), t.Subject.redact(r.String()))
+		case Acknowledged:
+			t.Count(1)
+		}
+	}
+	switch {
+	case unanswered != "" && !t.Deviated():
+		t.Unknown("%s", unanswered)
+	case rejected == len(payloads):
+		t.Info("the target rejects such payloads")
+	}
+	t.Conclude(fmt.Sprintf("%d payloads arrived unchanged", len(payloads)-rejected))
+}
+
+// concerning are the events that can have come of a message. On a stream that is shared those are the ones that bear its unique text.
+func concerning(t *Trial, events []Event, unique string) []Event {
+	if !t.Subject.Shared {
+		return events
+	}
+	return slices.DeleteFunc(events, func(e Event) bool { return !strings.Contains(e.Type+e.ID+e.Data, unique) })
+}
+
+// delivered publishes a message between two markers and hands on the events between them, with the offset in the body where they
+// begin. A payload that is rejected is not handed on.
+func delivered(t *Trial, p *Tap, m Message, judge func(events []Event, offset int)) Receipt {
+	before, ok := t.Fence(p)
+	if !ok {
+		silent(t, p)
+	}
+	offset := p.Bytes()
+	m.Stream = p.Streams[0]
+	r := t.Publish(m)
+	after, ok := t.Fence(p)
+	if !ok {
+		silent(t, p)
+	}
+	if r.Acceptance != Rejected {
+		if events := t.Between(p, before, after); r.Acceptance == Acknowledged || len(events) > 0 {
+			judge(events, offset)
+		}
+	}
+	return r
+}
+
+// silent ends a case that cannot go on because not even a plain message arrives.
+func silent(t *Trial, p *Tap) {
+	if ended, err := p.Ended(); ended {
+		t.Unknown("the stream did not stay open: %s", endText(err))
+	}
+	t.Unknown("a plain message did not arrive within %v of its acknowledgement", arrival)
+}
+
+// describe says what came.
+func describe(events []Event) string {
+	if len(events) == 0 {
+		return "nothing"
+	}
+	words := make([]string, 0, len(events))
+	for _, e := range events {
+		word := Escape([]byte(e.Data))
+		if e.Type != "message" {
+			word += " of type " + Escape([]byte(e.Type))
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,443 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"time"
+)
+
+// delivCases are those of the area DELIV: what becomes of a message between its publish and a subscriber.
+var delivCases = []Case{
+	{Requirement: "SSE-DELIV-001", Run: losesNothing},
+	{Requirement: "SSE-DELIV-002", Run: repeatsNothing},
+	{Requirement: "SSE-DELIV-003", Run: keepsPublishOrder},
+	{Requirement: "SSE-DELIV-004", Run: agreesOnOneOrder},
+	{Requirement: "SSE-DELIV-005", Run: inventsNothing},
+	{Requirement: "SSE-DELIV-006", Run: changesNothing},
+	{Requirement: "SSE-DELIV-007", Run: hasNoBlindWindow},
+	{Requirement: "SSE-DELIV-008", Run: deliversEndOfBurst},
+	{Requirement: "SSE-DELIV-009", Run: deliversIndeterminateOnce},
+	{Requirement: "SSE-DELIV-010", Run: carriesSeveralStreams},
+	{Requirement: "SSE-DELIV-011", Run: needsNodes},
+	{Requirement: "SSE-DELIV-012", Alone: true, Run: keepsAcknowledgedAcrossCrash},
+}
+
+// fanOut is a fan-out as the requirement's parameters want it.
+func fanOutAsAsked(t *Trial, churn bool) *fanOut {
+	return t.fanOut(int(t.Number("subscribers")), int(t.Number("publishers")), int(t.Number("messages")), churn)
+}
+
+// "Every acknowledged publish reaches every subscriber that was connected (headers received) before the publish began and stays
+// connected."
+func losesNothing(t *Trial) {
+	d := fanOutAsAsked(t, true)
+	for i, f := range d.followers {
+		for lane := range d.publishers {
+			if lacking := d.lacking(f, lane); len(lacking) > 0 {
+				d.mustStay()
+				t.Deviation("every acknowledged message", fmt.Sprintf("subscriber %d did not get messages %s of publisher %d", i, spans(lacking), lane), f.tap().Evidence())
+			}
+		}
+	}
+	t.Conclude("nothing was lost: " + d.String() + ", while others came and went")
+}
+
+// "No event is delivered twice on one connection."
+func repeatsNothing(t *Trial) {
+	if t.Subject.Publish == nil {
+		repeatsNothingOfOthers(t)
+		return
+	}
+	d := fanOutAsAsked(t, false)
+	for i, f := range d.followers {
+		seen := map[[3]int]bool{}
+		for at, e := range f.seen {
+			lane, n, ok := d.series.find(e.Data)
+			if key := [3]int{f.at[at], lane, n}; ok && seen[key] {
+				t.Deviation("each message once", fmt.Sprintf("message %d of publisher %d came twice on one connection of subscriber %d", n, lane, i), f.evidence(f.at[at]))
+				break
+			} else if ok {
+				seen[key] = true
+			}
+		}
+	}
+	t.Conclude("nothing came twice: " + d.String())
+}
+
+// repeatsNothingOfOthers watches what others publish for one id with the same data twice.
+func repeatsNothingOfOthers(t *Trial) {
+	f := t.follow([]string{t.Stream()})
+	t.happens(f, 3)
+	t.Hold(f.tap(), 2*time.Second)
+	f.take()
+	seen := map[[2]string]bool{}
+	for _, e := range f.seen {
+		if e.HasID && e.ID != "" && seen[[2]string{e.ID, e.Data}] {
+			t.Fail("each event once", "an event with the id "+Escape([]byte(e.ID))+" came twice", f.evidence(1))
+		}
+		seen[[2]string{e.ID, e.Data}] = true
+	}
+	t.Count(len(f.seen))
+	t.Conclude(fmt.Sprintf("none of %d events came twice", len(f.seen)))
+}
+
+// "Events of one publisher on one topic arrive in publish order on every subscriber."
+func keepsPublishOrder(t *Trial) {
+	d := fanOutAsAsked(t, false)
+	for i, f := range d.followers {
+		for lane := range d.publishers {
+			if at, before := inversion(d.series.numbers(lane, f.seen)); at > 0 {
+				t.Deviation("the messages of each publisher in its order",
+					fmt.Sprintf("message %d of publisher %d came behind message %d to subscriber %d", at, lane, before, i), f.tap().Evidence())
+			}
+		}
+	}
+	t.Conclude("every subscriber got the messages of each publisher in its order: " + d.String())
+}
+
+// inversion is the first number that comes for the first time behind a higher one; 0 when there is none.
+func inversion(numbers []int) (late, before int) {
+	seen := map[int]bool{}
+	for _, n := range numbers {
+		if n < before && !seen[n] {
+			return n, before
+		}
+		seen[n], before = true, max(before, n)
+	}
+	return 0, 0
+}
+
+// "All subscribers of a topic see the same relative order of all events."
+func agreesOnOneOrder(t *Trial) {
+	d := fanOutAsAsked(t, false)
+	place := map[[2]int]int{}
+	for _, e := range d.followers[0].seen {
+		if lane, n, ok := d.series.find(e.Data); ok {
+			if _, known := place[[2]int{lane, n}]; !known {
+				place[[2]int{lane, n}] = len(place) + 1
+			}
+		}
+	}
+	for i, f := range d.followers[1:] {
+		if at := contradiction(d.series, f.seen, place); at >= 0 {
+			t.Classify(fmt.Sprintf("subscribers 0 and %d saw %s and the one before it in different orders", i+1, Escape([]byte(f.seen[at].Data))), f.evidence(f.at[at]),
+				informs("any order, because the target does not promise that subscribers agree on it", !t.Subject.TotalOrder),
+				passes("the same order for all subscribers", false))
+		}
+	}
+	t.Conclude("all subscribers saw one order: " + d.String())
+}
+
+// contradiction is the first event that comes behind one that has a later place; -1 when there is none.
+func contradiction(s series, events []Event, place map[[2]int]int) int {
+	newest, seen := 0, map[int]bool{}
+	for i, e := range events {
+		lane, n, ok := s.find(e.Data)
+		at := place[[2]int{lane, n}]
+		if !ok || at == 0 || seen[at] {
+			continue
+		}
+		if at < newest {
+			return i
+		}
+		newest, seen[at] = at, true
+	}
+	return -1
+}
+
+// "Nothing is delivered that was not published, or whose publish was definitively rejected (4xx)."
+func inventsNothing(t *Trial) {
+	c := t.course()
+	refused := t.series()
+	rejected, n := 0, 0
+	for range 3 {
+		c.publish(2)
+		for _, m := range unwelcome(t, c.stream) {
+			n++
+			m.Data = refused.text(0, n) + m.Data
+			if r := t.Publish(m); r.Acceptance == Rejected {
+				rejected++
+			} else if r.Acceptance != Rejected {
+				refused = t.series() // what was not rejected may come
+			}
+			t.interrupted()
+		}
+		c.publish(2)
+	}
+	phantoms(t, c, refused)
+	if rejected == 0 {
+		t.Conclude(fmt.Sprintf("nothing but what was published came in %d messages; no publish could be made to be rejected", c.published))
+	}
+	t.Conclude(fmt.Sprintf("nothing but what was published came in %d messages, and none of %d rejected ones", c.published, rejected))
+}
+
+// unwelcome are messages that a subject may well reject. Their data follow what tells them apart.
+func unwelcome(t *Trial, stream string) []Message {
+	messages := []Message{{Stream: stream, Data: "\xff\xfe\xc0 not UTF-8"}}
+	if t.Subject.Mint == nil {
+		return messages
+	}
+	messages = append(messages, Message{Stream: stream, Token: "not-a-token"})
+	if token, err := t.Subject.Mint(t.Context(), Grant{Publish: []string{t.Stream()}}); err == nil {
+		messages = append(messages, Message{Stream: stream, Token: token})
+	}
+	return messages
+}
+
+// phantoms notes what the observer of a course got that nobody published.
+func phantoms(t *Trial, c *course, refused series) {
+	t.Count(len(c.observer.seen))
+	for i, e := range c.observer.seen {
+		if _, n, ok := refused.find(e.Data); ok {
+			t.Deviation("nothing whose publish was rejected", fmt.Sprintf("message %d came, although its publish was answered with 4xx", n), c.observer.evidence(c.observer.at[i]))
+		}
+		if _, n, ok := c.series.find(e.Data); ok && n > c.published || !t.ours(e) && e.Type == "message" && e.HasID && !t.Subject.Shared {
+			t.Deviation("nothing that was not published", "in a stream whose name nobody else knows came "+describe([]Event{e}), c.observer.evidence(c.observer.at[i]))
+		}
+	}
+}
+
+// "Payload, type and id arrive unchanged (after CR/CRLF->LF normalisation)."
+func changesNothing(t *Trial) {
+	stream := t.Stream()
+	f, twin := t.follow([]string{stream}), t.follow([]string{stream})
+	taken := 0
+	for _, m := range messagesOfAllKinds(t) {
+		m.Stream = stream
+		from := [2]int{len(f.seen), len(twin.seen)}
+		if r := t.Publish(m); r.Acceptance != Acknowledged {
+			t.interrupted()
+			continue
+		}
+		taken++
+		c := t.Unique()
+		t.Send(stream, c)
+		if !f.hears(c) || !twin.hears(c) {
+			t.Unknown("a plain message did not arrive within %v of its acknowledgement", arrival)
+		}
+		unchanged(t, m, f, twin, from)
+	}
+	t.Count(taken)
+	if taken == 0 {
+		t.Unknown("none of the messages was acknowledged")
+	}
+	t.Conclude(fmt.Sprintf("%d messages arrived as they were published", taken))
+}
+
+// messagesOfAllKinds are data of many sizes and characters, with types where messages can have one.
+func messagesOfAllKinds(t *Trial) (messages []Message) {
+	for size := 1; size <= int(t.Number("bytes")); size *= 4 {
+		messages = append(messages, Message{Data: strings.Repeat("x0123456789abcdef", size/17+1)[:size]})
+	}
+	for _, data := range []string{
+		"ÄÖÜ ß é – „quoted“", "日本語 한국어 العربية", "👩‍👩‍👧 🏳️‍🌈 \U0010FFFD", "line one\nline two\n\nline four", "a: b\ndata: c", `{"a":[1,2,{"b":"\u00e9\n"}]}`,
+		"\u0001\u001f\u007f\u0085\u2028\u2029\ufeff", strings.Repeat("é", 5000),
+	} {
+		messages = append(messages, Message{Data: data})
+	}
+	if t.Subject.Types {
+		for _, name := range []string{"order_created", "größe", "a b"} {
+			messages = append(messages, Message{Data: "typed " + name, Type: name})
+		}
+	}
+	return messages
+}
+
+// unchanged looks for the message among what two subscribers have seen from the given places on.
+func unchanged(t *Trial, m Message, f, twin *follower, from [2]int) {
+	same := carrying(m.Data)
+	find := func(events []Event) *Event {
+		for i := range events {
+			if same(events[i].Data) {
+				return &events[i]
+			}
+		}
+		return nil
+	}
+	one, two := find(f.seen[from[0]:]), find(twin.seen[from[1]:])
+	published := fmt.Sprintf("%s (%d bytes, SHA-256 %x…)", Escape([]byte(m.Data)), len(m.Data), sha256.Sum256([]byte(m.Data)))
+	switch {
+	case one == nil || two == nil:
+		t.Deviation("data "+published, "came "+describe(f.seen[max(0, len(f.seen)-2):]), f.evidence(len(f.taps)))
+	case m.Type != "" && one.Type != m.Type:
+		t.Deviation("type "+Escape([]byte(m.Type)), "type "+Escape([]byte(one.Type)), f.evidence(len(f.taps)))
+	case one.HasID && two.HasID && one.ID != two.ID:
+		t.Deviation("one id for one event", fmt.Sprintf("two subscribers got it with the ids %q and %q", one.ID, two.ID), f.evidence(len(f.taps)))
+	}
+}
+
+// "There is no blind window at join: an event published after the client has received the response headers is delivered."
+func hasNoBlindWindow(t *Trial) {
+	joins := int(t.Number("joins"))
+	t.Allow(time.Duration(joins) * 20 * time.Millisecond)
+	t.Doing("a message published right after the head is awaited")
+	const atOnce = 4
+	var joining sync.WaitGroup
+	for i := range atOnce {
+		joining.Add(1)
+		t.Go(func() {
+			defer joining.Done()
+			for range (joins + i) / atOnce {
+				joinAndHear(t)
+			}
+		})
+	}
+	joining.Wait()
+	t.interrupted()
+	t.Count(joins)
+	t.Conclude(fmt.Sprintf("%d messages published right after the head of the response all came", joins))
+}
+
+func joinAndHear(t *Trial) {
+	f := t.follow([]string{t.Stream()})
+	first, second := t.Unique(), t.Unique()
+	t.Send(f.streams[0], first)
+	if f.hearsWithin(first, blind) {
+		f.tap().Close()
+		return
+	}
+	t.Send(f.streams[0], second)
+	if f.hears(second) && !f.hearsWithin(first, blind) {
+		t.Fail("a message published after the head of the response was read", "only the one published after that came", f.evidence(1))
+	}
+	f.tap().Close()
+}
+
+// blind is how long a message is awaited before a second one is sent to see whether the subscriber is there at all.
+const blind = 2 * time.Second
+
+// "The last event of a burst is delivered without needing a further publish."
+func deliversEndOfBurst(t *Trial) {
+	within := t.Duration("within")
+	f := t.follow([]string{t.Stream()})
+	for _, size := range []int{1, 2, 5, 17, 50} {
+		s := t.series()
+		var newest Receipt
+		for n := 1; n <= size; n++ {
+			newest = t.Publish(Message{Stream: f.streams[0], Data: s.text(0, n)})
+			if newest.Acceptance != Acknowledged {
+				t.Unknown("a publish was not acknowledged: %s", t.Subject.redact(newest.String()))
+			}
+		}
+		acknowledged := newest.Began.Add(newest.Took)
+		t.Count(1)
+		expected := fmt.Sprintf("the last of %d messages within %v of its acknowledgement", size, within)
+		if !f.hears(s.text(0, size)) {
+			t.Fail(expected, fmt.Sprintf("it did not come within %v", arrival), f.evidence(len(f.taps)))
+		}
+		if late := f.seen[len(f.seen)-1].At.Sub(acknowledged); late > within {
+			t.Late(within, expected, fmt.Sprintf("it came after %v", late.Round(time.Millisecond)), f.evidence(len(f.taps)))
+		}
+	}
+	t.Conclude("the last message of five bursts came without another one behind it")
+}
+
+// "An indeterminate publish (timeout, connection reset before the answer) results in at most one delivery, or duplicates carry the
+// same id."
+func deliversIndeterminateOnce(t *Trial) {
+	f := t.follow([]string{t.Stream()})
+	s, cut := t.series(), 0
+	const tries = 60
+	for n := 1; n <= tries; n++ {
+		if t.publishUnheard(Message{Stream: f.streams[0], Data: s.text(0, n)}).Acceptance == Indeterminate {
+			cut++
+		}
+		t.interrupted()
+	}
+	if cut == 0 {
+		t.Skip("no publish could be cut before its answer")
+	}
+	after := t.Unique()
+	t.Send(f.streams[0], after)
+	if !f.hears(after) {
+		t.Unknown("a plain message did not arrive within %v of its acknowledgement", arrival)
+	}
+	t.Hold(f.tap(), quiet) // what was cut may still be on its way
+	f.take()
+	t.Count(cut)
+	ids := map[int]string{}
+	for i, e := range f.seen {
+		_, n, ok := s.find(e.Data)
+		if id, came := ids[n]; ok && came && (!e.HasID || id != e.ID) {
+			t.Fail("at most one delivery, or the same id each time", fmt.Sprintf("message %d, whose publish was cut before the answer, came with the ids %q and %q", n, id, e.ID), f.evidence(f.at[i]))
+		}
+		if ok {
+			ids[n] = e.ID
+		}
+	}
+	t.Conclude(fmt.Sprintf("of %d publishes that were cut before their answer none was delivered twice", cut))
+}
+
+// publishUnheard publishes and breaks the connection as soon as the request is written.
+func (t *Trial) publishUnheard(m Message) Receipt {
+	ctx, cancel := context.WithTimeout(t.Context(), arrival)
+	defer cancel()
+	return t.Subject.Publish(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(httptrace.WroteRequestInfo) { cancel() },
+	}), m)
+}
+
+// "A subscription to several topics receives the interleaving of all of them; one topic's configuration or error does not stop
+// another."
+func carriesSeveralStreams(t *Trial) {
+	if !t.Subject.Many {
+		t.Skip("one connection follows one stream of this target")
+	}
+	streams := []string{t.Stream(), t.Stream(), t.Stream(), t.Stream()} // the last one stays empty
+	f, s := t.follow(streams), t.series()
+	const each = 40
+	for n := 1; n <= each; n++ {
+		for lane, stream := range streams[:3] {
+			t.Send(stream, s.text(lane, n))
+		}
+	}
+	for lane := range streams[:3] {
+		f.hears(s.text(lane, each))
+		got := s.numbers(lane, f.seen)
+		t.Count(each)
+		if want := upTo(each); spans(got) != spans(want) {
+			t.Deviation("messages "+spans(want)+" of each stream, in order", fmt.Sprintf("of stream %d of %d came %s", lane+1, len(streams), spans(got)), f.tap().Evidence())
+		}
+	}
+	t.Conclude("three streams came whole and in order over one connection, beside one that was empty")
+}
+
+func upTo(n int) []int {
+	numbers := make([]int, n)
+	for i := range numbers {
+		numbers[i] = i + 1
+	}
+	return numbers
+}
+
+// "Publish acknowledgement means accepted for delivery/history: a crash right after the ack loses nothing if durability is claimed."
+func keepsAcknowledgedAcrossCrash(t *Trial) {
+	if !t.Subject.Can("durable") {
+		t.Skip("the target does not declare that it is durable: add durable to its capabilities")
+	}
+	c := t.course()
+	c.publish(5)
+	c.mustHaveIDs()
+	after := c.published
+	for range 20 {
+		c.send()
+	}
+	t.restart()
+	f := t.follower([]string{c.stream})
+	f.position = c.ids[after]
+	if !f.open() {
+		t.Fail("a stream that goes on behind a position from before the crash", f.refused, f.evidence(1))
+	}
+	f.hears(c.text(c.published))
+	r := &replay{after: after, expected: upTo(c.published)[after:], follower: f}
+	r.judge(c.series.numbers(0, f.seen))
+	t.Count(len(r.expected))
+	if len(r.missed) > 0 {
+		t.Fail("messages "+spans(r.expected)+", acknowledged before the crash", r.outcome(), f.evidence(1))
+	}
+	t.Pass("everything acknowledged before the crash came after it")
+}

@@ -1,0 +1,94 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// evidenceSegments and evidenceBytes bound what is shown of a body.
+const (
+	evidenceSegments = 12
+	evidenceBytes    = 240
+)
+
+// Evidence shows the newest segments of the body, one a line: when it arrived, counted from the connection's start, and its bytes
+// escaped.
+func (p *Tap) Evidence() []string { return p.evidence(0) }
+
+// EvidenceFrom shows the segments from an offset of the body on.
+func (p *Tap) EvidenceFrom(offset int) []string { return p.evidence(offset) }
+
+func (p *Tap) evidence(from int) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	segments := p.record.Segments
+	first := slices.IndexFunc(segments, func(s Segment) bool { return s.Offset+len(s.Bytes) > from })
+	if first < 0 {
+		first = len(segments)
+	}
+	segments = segments[first:]
+	if from == 0 {
+		segments = segments[max(0, len(segments)-evidenceSegments):]
+	}
+	var lines []string
+	for i, s := range segments {
+		if i == evidenceSegments {
+			lines = append(lines, fmt.Sprintf("… %d segments more", len(segments)-i))
+			break
+		}
+		lines = append(lines, stamp(s.At.Sub(p.began))+" "+p.redact(Escape(s.Bytes)))
+	}
+	if p.record.Ended {
+		lines = append(lines, fmt.Sprintf("%s the stream ended: %v", stamp(p.record.EndedAt.Sub(p.began)), p.record.End))
+	}
+	if len(lines) == 0 {
+		lines = append(lines, "no byte of the body arrived")
+	}
+	return lines
+}
+
+func stamp(d time.Duration) string { return fmt.Sprintf("+%.3fs", d.Seconds()) }
+
+// Escape shows bytes as a string of a programming language would be written; longer ones are cut in the middle.
+func Escape(p []byte) string {
+	if len(p) <= evidenceBytes {
+		return strconv.Quote(string(p))
+	}
+	head, tail := p[:evidenceBytes*2/3], p[len(p)-evidenceBytes/3:]
+	for len(tail) > 0 && !utf8.RuneStart(tail[0]) {
+		tail = tail[1:]
+	}
+	for len(head) > 0 && !utf8.Valid(head) && !utf8.RuneStart(head[len(head)-1]) {
+		head = head[:len(head)-1]
+	}
+	return fmt.Sprintf("%s … %d bytes … %s", strconv.Quote(string(head)), len(p)-len(head)-len(tail), strconv.Quote(string(tail)))
+}
+
+// headEvidence shows a response's head, without what identifies a session.
+func headEvidence(proto string, status int, header http.Header) []string {
+	lines := []string{fmt.Sprintf("%s %d %s", proto, status, http.StatusText(status))}
+	for _, name := range slices.Sorted(keys(header)) {
+		for _, value := range header[name] {
+			if strings.EqualFold(name, "Set-Cookie") {
+				value = "***"
+			}
+			lines = append(lines, name+": "+value)
+		}
+	}
+	return lines
+}
+
+func keys(header http.Header) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for name := range header {
+			if !yield(name) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// follower is a subscriber that comes back with the position it committed whenever its stream ends, as an EventSource does. One
+// goroutine uses it.
+type follower struct {
+	t       *Trial
+	streams []string
+	options []Option
+
+	asked    string  // the position of the first connection
+	position string  // committed so far
+	taps     []*Tap  // all its connections, the last one being current
+	taken    int     // events of the current connection that are in seen
+	seen     []Event // over all connections, without what the subject sends on its own
+	at       []int   // for each seen event, which connection brought it
+	idle     int     // connections in a row that brought nothing
+	refused  string  // why it could not come back
+}
+
+// follow subscribes, to come back whenever that is needed. A token is made once and used on all connections.
+func (t *Trial) follow(streams []string, options ...Option) *follower {
+	f := t.follower(streams, options...)
+	if !f.open() {
+		t.interrupted()
+		t.Unknown("no stream could be opened: %s", f.refused)
+	}
+	return f
+}
+
+func (t *Trial) follower(streams []string, options ...Option) *follower {
+	f := &follower{t: t, streams: streams}
+	if t.Subject.Mint != nil {
+		token, err := t.Subject.Mint(t.Context(), Grant{Subscribe: streams})
+		if err != nil {
+			t.Unknown("a token could not be made: %s", t.Subject.redact(err.Error()))
+		}
+		f.options = append(f.options, Bearing(token))
+	}
+	f.options = append(f.options, options...)
+	return f
+}
+
+// open connects at the position; more options are for this connection alone.
+func (f *follower) open(more ...Option) bool {
+	options := slices.Clone(f.options)
+	if f.position != "" {
+		options = append(options, From(f.position))
+	}
+	if len(f.taps) == 0 {
+		f.asked = f.position
+	}
+	p, err := f.t.Open(f.streams, append(options, more...)...)
+	switch {
+	case err != nil:
+		f.t.interrupted()
+		f.refused = err.Error()
+		return false
+	case p.Status() != http.StatusOK || !p.Response.EventStream():
+		f.taps, f.taken = append(f.taps, p), 0
+		f.refused = fmt.Sprintf("the answer was status %d with content type %q", p.Status(), p.Header("Content-Type"))
+		return false
+	}
+	f.refused = ""
+	f.taps, f.taken = append(f.taps, p), 0
+	if !f.t.ready(p) {
+		f.refused = fmt.Sprintf("the stream was not ready within %v", arrival)
+	}
+	return f.refused == ""
+}
+
+func (f *follower) tap() *Tap { return f.taps[len(f.taps)-1] }
+
+// take moves what has come into seen, and commits the position.
+func (f *follower) take() {
+	p := f.tap()
+	p.mu.Lock() // events and position belong together
+	defer p.mu.Unlock()
+	for _, e := range p.record.Events[f.taken:] {
+		if !f.t.signal(e) {
+			f.seen, f.at = append(f.seen, e), append(f.at, len(f.taps))
+		}
+	}
+	if len(p.record.Events) > f.taken {
+		f.idle = 0
+	}
+	f.taken, f.position = len(p.record.Events), p.id
+}
+
+// leave ends the connection and takes what came before that.
+func (f *follower) leave() {
+	f.tap().Close()
+	f.take()
+}
+
+// mostIdle is how many connections in a row may end without an event before a follower gives up.
+const mostIdle = 5
+
+// comeBack connects again after the stream ended.
+func (f *follower) comeBack() bool {
+	if f.idle++; f.idle > mostIdle {
+		f.refused = fmt.Sprintf("%d connections in a row ended without an event", mostIdle)
+		return false
+	}
+	return pause(f.t, time.Duration(f.idle-1)*50*time.Millisecond) && f.open()
+}
+
+// hears waits until an event that contains the text has come, over as many connections as that takes.
+func (f *follower) hears(text string) bool { return f.hearsWithin(text, arrival) }
+
+func (f *follower) hearsWithin(text string, within time.Duration) bool {
+	f.t.Doing("a message is awaited")
+	known := 0
+	for end := time.Now().Add(within); ; {
+		f.take()
+		for ; known < len(f.seen); known++ {
+			if strings.Contains(f.seen[known].Data, text) {
+				return true
+			}
+		}
+		f.t.interrupted()
+		ended, _ := f.tap().Ended()
+		switch more := f.more(); {
+		case more:
+		case ended && !f.comeBack(), !time.Now().Before(end):
+			return false
+		default:
+			f.tap().Await(f.t.Context(), time.Until(end), func(r *Record) bool { return len(r.Events) > f.taken })
+		}
+	}
+}
+
+// more says whether events have come that were not taken yet.
+func (f *follower) more() (more bool) {
+	f.tap().Look(func(r *Record) { more = len(r.Events) > f.taken })
+	return more
+}
+
+// evidence is how one connection, from 1, began, and what came over it.
+func (f *follower) evidence(connection int) []string {
+	if connection < 1 || connection > len(f.taps) {
+		return nil
+	}
+	p := f.taps[connection-1]
+	lines := []string{p.Curl()}
+	lines = append(lines, p.Head()...)
+	return append(lines, p.Evidence()...)
+}
+
+// status is that of the newest answer; 0 when there was none.
+func (f *follower) status() int {
+	if len(f.taps) == 0 {
+		return 0
+	}
+	return f.tap().Status()
+}
+
+// connectionOf is the connection, from 1, that brought the seen event at an index, or the newest.
+func (f *follower) connectionOf(at int) int {
+	if at < len(f.at) {
+		return f.at[at]
+	}
+	return len(f.taps)
+}
+
+// saw says whether a message was seen.
+func (f *follower) saw(s series, lane, number int) bool {
+	return slices.ContainsFunc(f.seen, func(e Event) bool {
+		l, n, ok := s.find(e.Data)
+		return ok && l == lane && n == number
+	})
+}
+
+// wait lets time pass.
+func (t *Trial) wait(d time.Duration) {
+	if !pause(t, d) {
+		t.Give()
+	}
+}
+
+// pause lets time pass, also in a goroutine that must not end the case, and says whether the case goes on.
+func pause(t *Trial, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-t.Context().Done():
+		return false
+	}
+}

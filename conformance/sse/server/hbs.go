@@ -1,0 +1,248 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
+)
+
+// hbsCases are those of the area HBS: signs of life of an idle stream.
+var hbsCases = []Case{
+	{Requirement: "SSE-HBS-001", Run: idleStreamShowsLife},
+	{Requirement: "SSE-HBS-002", Run: heartbeatsAreNoMessages},
+	{Requirement: "SSE-HBS-003", Run: heartbeatsStartAtOnce},
+	{Requirement: "SSE-HBS-004", Run: heartbeatsAreSpread},
+}
+
+// "On an idle stream something is sent at least every 15 s (configurable; hard ceiling 60 s)."
+func idleStreamShowsLife(t *Trial) {
+	silence, ceiling := bounds(t)
+	p := t.Subscribe([]string{t.Stream()})
+	intervals := int(t.Number("intervals"))
+	longest, counted := watchIdle(t, p, intervals, silence, ceiling)
+	if ended, err := p.Ended(); ended && longest <= silence {
+		if errors.Is(err, io.EOF) && counted > 0 {
+			t.Unknown("the stream ended after %d signs of life", counted)
+		}
+		t.Unknown("the stream did not stay open: %s", endText(err))
+	}
+	t.Count(counted)
+	t.Classify(silenceText(counted, longest), p.Evidence(),
+		conformance.Class{Outcome: conformance.Pass, Text: fmt.Sprintf("a sign of life at least every %v", silence), Holds: counted > 0 && longest <= silence+silence/3},
+		conformance.Class{Outcome: conformance.Warn, Text: fmt.Sprintf("at least every %v", ceiling), Holds: counted > 0 && longest <= ceiling})
+	t.Conclude(silenceText(counted, longest))
+}
+
+func silenceText(counted int, longest time.Duration) string {
+	if counted == 0 {
+		return fmt.Sprintf("nothing for %v", longest.Round(100*time.Millisecond))
+	}
+	return fmt.Sprintf("%d signs of life, the longest silence %v", counted, longest.Round(10*time.Millisecond))
+}
+
+// bounds are the silence that is allowed, the target's own if it declares one, and the most that is tolerated.
+func bounds(t *Trial) (silence, ceiling time.Duration) {
+	silence, ceiling = t.Duration("silence"), t.Duration("ceiling")
+	if declared := t.Subject.Heartbeat; declared > 0 {
+		silence = declared
+	}
+	return silence, max(silence, ceiling)
+}
+
+// watchIdle waits for so many signs of life and returns the longest silence before one of them, and how many there were. It gives up
+// after a silence beyond the ceiling. What comes at once, such as a reconnection time, a position or a greeting, is no sign of life.
+// A stream that others publish to is watched for at least one silence that would be too long.
+func watchIdle(t *Trial, p *Tap, signs int, silence, ceiling time.Duration) (longest time.Duration, counted int) {
+	grace := silence / 3
+	opened := time.Now()
+	last, least := opened, opened.Add(silence+grace)
+	for counted < signs || t.Subject.Shared && time.Now().Before(least) {
+		t.Allow(ceiling)
+		seen := p.Bytes()
+		if !p.Await(t.Context(), ceiling+grace, func(r *Record) bool { return r.Bytes > seen }) {
+			t.interrupted()
+			return max(longest, time.Since(last)), counted
+		}
+		now := time.Now()
+		p.Look(func(r *Record) { now = r.Segments[len(r.Segments)-1].At })
+		if now.Sub(opened) < silence/10 {
+			last = now
+			continue
+		}
+		longest = max(longest, now.Sub(last))
+		last = now
+		counted++
+	}
+	return longest, counted
+}
+
+// "Heartbeats are comments (or events of a documented type without id); they never look like application messages nor move
+// Last-Event-ID."
+func heartbeatsAreNoMessages(t *Trial) {
+	silence, ceiling := bounds(t)
+	p := t.Subscribe([]string{t.Stream()})
+	if _, counted := watchIdle(t, p, 1, silence, ceiling); counted == 0 {
+		if ended, err := p.Ended(); ended {
+			t.Unknown("the stream did not stay open: %s", endText(err))
+		}
+		t.Skip("nothing was sent on an idle stream: see SSE-HBS-001")
+	}
+	position := p.LastEventID() // the opening may have set it
+	_, counted := watchIdle(t, p, 1, silence, ceiling)
+	comments := 0
+	p.Look(func(r *Record) { comments = len(r.Comments) })
+	events := slices.DeleteFunc(p.Events(), t.primed)
+	if t.Subject.Shared && len(events) > 0 {
+		t.Info(fmt.Sprintf("%d comments came; events on a stream with one name can be messages of others", comments))
+	}
+	const expected = "comments, or events of the declared ping type without an id"
+	for i, e := range events {
+		greeting := i == 0 && (t.Subject.Greeting != "" || len(events) == 1)
+		switch {
+		case e.HasID:
+			t.Deviation(expected, fmt.Sprintf("an event of type %s with the id %s on an idle stream", e.Type, Escape([]byte(e.ID))), p.Evidence())
+		case e.Type == "message" && !greeting:
+			t.Deviation(expected, "an event of type message on an idle stream: "+Escape([]byte(e.Data)), p.Evidence())
+		}
+	}
+	if now := p.LastEventID(); now != position && !t.Deviated() {
+		t.Deviation("a last event id that does not move on an idle stream", "it moved to "+Escape([]byte(now)), p.Evidence())
+	}
+	t.Count(counted)
+	t.Conclude(fmt.Sprintf("%d comments and %d events, none of which looks like a message", comments, len(events)))
+}
+
+// "Heartbeats start right after connect, also before any event exists, and go on after a replay."
+func heartbeatsStartAtOnce(t *Trial) {
+	silence, ceiling := bounds(t)
+	fresh := t.Subscribe([]string{t.Stream()})
+	connections := []*Tap{fresh}
+	if t.Subject.Publish != nil && t.Subject.Can("resume") {
+		connections = append(connections, replaying(t))
+	}
+	for i, p := range connections {
+		longest, counted := watchIdle(t, p, 1, silence, ceiling)
+		if ended, err := p.Ended(); ended && counted == 0 {
+			t.Unknown("the stream did not stay open: %s", endText(err))
+		}
+		what := []string{"a new connection", "a connection that resumed"}[i]
+		t.Classify(what+": "+silenceText(counted, longest), p.Evidence(),
+			conformance.Class{Outcome: conformance.Pass, Text: fmt.Sprintf("a sign of life within %v", silence), Holds: counted > 0 && longest <= silence+silence/3},
+			conformance.Class{Outcome: conformance.Warn, Text: fmt.Sprintf("within %v", ceiling), Holds: counted > 0 && longest <= ceiling})
+	}
+	t.Count(len(connections))
+	t.Conclude(fmt.Sprintf("signs of life on %d connections from the start", len(connections)))
+}
+
+// replaying is a connection that has just received what it had missed.
+func replaying(t *Trial) *Tap {
+	stream := []string{t.Stream()}
+	first := t.Subscribe(stream)
+	if _, ok := t.Fence(first); !ok {
+		silent(t, first)
+	}
+	position := first.LastEventID()
+	first.Close()
+	marker := ""
+	for range 50 {
+		marker = t.Unique()
+		t.Send(stream[0], marker)
+	}
+	p := t.Subscribe(stream, From(position))
+	if !t.Await(p, "the replay is awaited", func(r *Record) bool { return r.contains(marker) }) {
+		t.Unknown("the replay of 50 events did not come within %v", arrival)
+	}
+	return p
+}
+
+// "Heartbeats of many connections are not synchronised (no periodic burst)."
+//
+// Only a burst in two rounds is one: once can be chance. Reading late makes a burst of what was none, so a round in which this process
+// was late counts only when it shows none.
+func heartbeatsAreSpread(t *Trial) {
+	const most = 6 // rounds
+	streams, share := int(t.Number("streams")), t.Number("share")
+	silence, _ := bounds(t)
+	taps := openSpread(t, streams)
+	bursts, worst := 0, 0.0
+	for range most {
+		t.Allow(2 * silence)
+		beats := nextBeats(t, taps, 2*silence)
+		if len(beats) < streams/2 {
+			t.Skip("%d of %d connections showed a sign of life: see SSE-HBS-001", len(beats), streams)
+		}
+		t.Count(len(beats))
+		density, from, to := densestWindow(beats, burst)
+		switch late := t.LagBetween(from, to); {
+		case density <= share:
+			t.Pass(fmt.Sprintf("at most %.0f%% of the heartbeats of %d connections within %v", 100*density, streams, burst))
+		case late > burst/2:
+			continue
+		}
+		worst = max(worst, density)
+		if bursts++; bursts == 2 {
+			t.Fail(fmt.Sprintf("at most %.0f%% of all heartbeats within %v", 100*share, burst),
+				fmt.Sprintf("%.0f%% of the heartbeats of %d connections came within %v of each other", 100*worst, streams, burst))
+		}
+	}
+	t.Unknown("this machine was too busy: reading late would make a burst of what is none")
+}
+
+// burst is how close heartbeats of one burst are.
+const burst = 10 * time.Millisecond
+
+// openSpread opens connections over half a second, so that a clock for each is no clock for all.
+func openSpread(t *Trial, streams int) []*Tap {
+	var taps []*Tap
+	for range streams {
+		taps = append(taps, t.Subscribe([]string{t.Stream()}))
+		if !t.Hold(taps[0], 500*time.Millisecond/time.Duration(streams)) {
+			t.Unknown("a stream did not stay open")
+		}
+	}
+	return taps
+}
+
+// nextBeats is when the next bytes come on each connection.
+func nextBeats(t *Trial, taps []*Tap, within time.Duration) []time.Time {
+	t.Doing("heartbeats of %d connections are awaited", len(taps))
+	beats := make([]time.Time, len(taps))
+	var watched sync.WaitGroup
+	for i, p := range taps {
+		seen := p.Bytes()
+		watched.Go(func() {
+			if p.Await(t.Context(), within, func(r *Record) bool { return r.Bytes > seen }) {
+				p.Look(func(r *Record) { beats[i] = r.Segments[len(r.Segments)-1].At })
+			}
+		})
+	}
+	watched.Wait()
+	t.interrupted()
+	return slices.DeleteFunc(beats, time.Time.IsZero)
+}
+
+// densest is the largest share of the instants that lie in one window.
+func densest(instants []time.Time, window time.Duration) float64 {
+	share, _, _ := densestWindow(instants, window)
+	return share
+}
+
+// densestWindow is densest, and where.
+func densestWindow(instants []time.Time, window time.Duration) (share float64, from, to time.Time) {
+	slices.SortFunc(instants, time.Time.Compare)
+	most, first := 0, 0
+	for i, at := range instants {
+		for at.Sub(instants[first]) > window {
+			first++
+		}
+		if n := i - first + 1; n > most {
+			most, from, to = n, instants[first], at
+		}
+	}
+	return float64(most) / float64(len(instants)), from, to
+}

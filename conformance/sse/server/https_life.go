@@ -1,0 +1,310 @@
+package server
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/sse"
+)
+
+// "If the server compresses the stream, it does so only when accepted and flushes after every event."
+func compressionFlushesEachEvent(t *Trial) {
+	for _, accepted := range []string{"", "identity"} {
+		p := answered(t, With("Accept-Encoding", accepted))
+		if coding := p.Header("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+			t.Deviation("no Content-Encoding that was not asked for", fmt.Sprintf("Accept-Encoding %q gave Content-Encoding: %s", accepted, coding), append(p.Head(), p.Curl()))
+		}
+		p.Close()
+	}
+	p := t.Subscribe([]string{t.Stream()}, With("Accept-Encoding", "gzip"))
+	switch coding := p.Header("Content-Encoding"); {
+	case coding == "", strings.EqualFold(coding, "identity"):
+		t.Conclude("the stream is not compressed")
+	case !strings.EqualFold(coding, "gzip"):
+		t.Deviation("gzip, or no Content-Encoding", "Accept-Encoding gzip gave Content-Encoding: "+coding, p.Head())
+		t.Conclude("")
+	case t.Deviated():
+		t.Conclude("")
+	case t.Subject.Publish == nil:
+		t.Unknown("the stream is compressed, and without a publisher it is not seen whether each event is flushed")
+	}
+	const events = 5
+	for range events {
+		marker := t.Unique()
+		t.Send(p.Streams[0], marker)
+		if !t.Await(p, "a compressed event is awaited", func(r *Record) bool { return bytes.Contains(inflate(r.Body()), []byte(marker)) }) {
+			t.Fail("every event as soon as it is published", fmt.Sprintf("an event that was published had not come %v later: the compressor holds it back", arrival), p.Head(), p.Evidence())
+		}
+	}
+	t.Count(events)
+	t.Conclude("the stream is compressed, and each event is flushed")
+}
+
+// mostInflated bounds what a small compressed body may become.
+const mostInflated = 8 << 20
+
+// inflate is as much as can be decompressed so far.
+func inflate(body []byte) []byte {
+	reader, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil
+	}
+	text, _ := io.ReadAll(io.LimitReader(reader, mostInflated)) // it is always cut off
+	return text
+}
+
+// "To tell a client to stop, the server answers 204 (if it has such a state, e.g. finished stream)."
+func finishedStreamIsAnsweredWith204(t *Trial) {
+	finished := t.Text("stream")
+	if finished == "" {
+		t.Skip("it is not known which stream is finished: set the parameter stream to the name of one, if there is any")
+	}
+	p, err := t.Open([]string{finished})
+	if err != nil {
+		t.interrupted()
+		t.Unknown("no response: %v", err)
+	}
+	ended := false
+	if p.Status() == http.StatusOK {
+		p.Await(t.Context(), lookFor, func(r *Record) bool { return r.Ended })
+		ended, _ = p.Ended()
+	}
+	t.Classify(fmt.Sprintf("status %d", p.Status()), append(p.Head(), p.Curl()),
+		conformance.Class{Outcome: conformance.Pass, Text: "status 204", Holds: p.Status() == http.StatusNoContent},
+		conformance.Class{Outcome: conformance.Warn, Text: "a stream that ends at once", Holds: ended && p.Bytes() == 0})
+	t.Conclude("status 204")
+}
+
+// "Overload and limits answer 429/503 with Retry-After."
+func overloadSaysWhenToComeBack(t *Trial) {
+	limit := int(t.Number("connections"))
+	_, refused := openMany(t, limit)
+	if refused == nil {
+		t.Info(fmt.Sprintf("%d connections of one user were accepted: no limit was met", limit))
+	}
+	status := refused.Status()
+	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable || refused.Header("Retry-After") == "" {
+		t.Fail("status 429 or 503 with Retry-After", fmt.Sprintf("status %d, %s", status, named("Retry-After", refused)), append(refused.Head(), refused.Curl()))
+	}
+	t.Pass(fmt.Sprintf("status %d, Retry-After: %s", status, refused.Header("Retry-After")))
+}
+
+// openMany opens connections of one user until one is refused, at most so many; refused is nil when none was.
+func openMany(t *Trial, most int) (open []*Tap, refused *Tap) {
+	stream := t.Stream()
+	token := userToken(t, stream)
+	for range most {
+		p, err := t.Open([]string{stream}, Bearing(token))
+		if err != nil {
+			t.interrupted()
+			t.Unknown("connection %d of one user could not be opened: %v", len(open)+1, err)
+		}
+		switch {
+		case p.Status() >= 400:
+			return open, p
+		case p.Status() != http.StatusOK:
+			t.Unknown("no stream could be opened: the answer was status %d", p.Status())
+		}
+		open = append(open, p)
+	}
+	return open, nil
+}
+
+// userToken is a token of one user, for connections that belong together; "" where there are no tokens.
+func userToken(t *Trial, streams ...string) string {
+	if t.Subject.Mint == nil {
+		return ""
+	}
+	token, err := t.Subject.Mint(t.Context(), Grant{User: t.Unique(), Subscribe: streams})
+	if err != nil {
+		t.Unknown("a token could not be made: %v", t.Subject.redact(err.Error()))
+	}
+	return token
+}
+
+// "The server notices a vanished client (FIN, RST) and frees its resources within two heartbeat intervals."
+//
+// The resource that can be seen from outside is a place under the limit of connections.
+func vanishedClientsAreNoticed(t *Trial) {
+	limit := int(t.Number("connections"))
+	within := 2*max(t.Subject.Heartbeat, t.Duration("heartbeat")) + arrival
+	stream := t.Stream()
+	token := userToken(t, stream)
+	for _, way := range []struct {
+		name  string
+		reset bool
+	}{{"FIN", false}, {"RST", true}} {
+		var conns []net.Conn
+		dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+			if err == nil {
+				conns = append(conns, conn)
+			}
+			return conn, err
+		}
+		opened := 0
+		for ; opened < limit; opened++ {
+			p, err := t.Open([]string{stream}, Bearing(token), Dialing(dial))
+			if err != nil {
+				t.interrupted()
+				t.Unknown("connection %d of one user could not be opened: %v", opened+1, err)
+			}
+			if p.Status() != http.StatusOK {
+				break
+			}
+		}
+		if opened == 0 {
+			t.Unknown("no stream could be opened")
+		}
+		if opened == limit {
+			t.Skip("%d connections of one user were accepted: without a limit it is not seen from outside when one is given up", limit)
+		}
+		for _, conn := range conns {
+			if tcp, ok := conn.(*net.TCPConn); ok && way.reset {
+				_ = tcp.SetLinger(0) // it is about to be closed
+			}
+			_ = conn.Close() // that is the point
+		}
+		awaitPlace(t, stream, token, way.name, within)
+	}
+	t.Count(2)
+	t.Conclude("the place of a client that vanished is free again")
+}
+
+// awaitPlace tries until a connection is accepted again.
+func awaitPlace(t *Trial, stream, token, way string, within time.Duration) {
+	t.Allow(within)
+	t.Doing("a place becomes free after %s", way)
+	deadline := time.Now().Add(within)
+	retry := time.NewTicker(100 * time.Millisecond)
+	defer retry.Stop()
+	for {
+		p, err := t.Open([]string{stream}, Bearing(token))
+		t.interrupted()
+		if err == nil && p.Status() == http.StatusOK {
+			p.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fail(fmt.Sprintf("a free place within %v", within), fmt.Sprintf("%v after all connections of a user ended with %s, a new one is still refused", within, way))
+		}
+		select {
+		case <-retry.C:
+		case <-t.Context().Done():
+		}
+	}
+}
+
+// "Streams live longer than the server's ordinary write/request timeout; no silent "deaf" stream."
+func streamOutlivesTimeouts(t *Trial) {
+	hold := t.Duration("hold")
+	p := t.Subscribe([]string{t.Stream()})
+	if _, ok := t.Fence(p); !ok {
+		silent(t, p)
+	}
+	every := time.NewTicker(hold / 10)
+	defer every.Stop()
+	t.Allow(hold)
+	var sent []string
+	for until := time.Now().Add(hold); time.Now().Before(until); {
+		marker := t.Unique()
+		t.Send(p.Streams[0], marker)
+		sent = append(sent, marker)
+		if !t.Await(p, "an event is awaited", func(r *Record) bool { return r.contains(marker) }) {
+			age := time.Since(p.Began()).Round(time.Second)
+			ended, err := p.Ended()
+			switch {
+			case !ended:
+				t.Fail("all events, or an end of the stream", fmt.Sprintf("after about %v events stopped coming, and the stream stayed open", age), p.Evidence())
+			case !errors.Is(err, io.EOF):
+				t.Fail("all events, or a clean end of the stream", fmt.Sprintf("after about %v the stream broke: %v", age, err), p.Evidence())
+			}
+			resumed(t, p, sent)
+			t.Conclude(fmt.Sprintf("the stream ended cleanly after about %v, and resuming it lost nothing", age))
+		}
+		t.Doing("a stream is held open for %v", hold)
+		select {
+		case <-every.C:
+		case <-t.Context().Done():
+			t.interrupted()
+		}
+	}
+	t.Count(len(sent))
+	t.Pass(fmt.Sprintf("%d events in %v, all of them on one connection", len(sent), hold))
+}
+
+// resumed notes what a subscriber lost that came back where its stream ended.
+func resumed(t *Trial, p *Tap, sent []string) {
+	if !t.Subject.Can("resume") {
+		t.Tolerated("a stream that stays open, or can be resumed", "the stream ended, and the target does not claim resume", p.Evidence())
+		return
+	}
+	next := t.Subscribe(p.Streams, From(p.LastEventID()))
+	last := sent[len(sent)-1]
+	if !t.Await(next, "the event that was missed is awaited", func(r *Record) bool { return r.contains(last) }) {
+		t.Deviation("the event that was published as the stream ended", "it did not come after resuming", p.Evidence(), next.Evidence())
+	}
+}
+
+// "Malformed query parameters and huge Last-Event-ID headers give 4xx, never 5xx or a crash."
+func malformedRequestsDoNoHarm(t *Trial) {
+	add := func(query string) Option {
+		return Editing(func(r *sse.Request) { r.URL.RawQuery = strings.TrimPrefix(r.URL.RawQuery+"&"+query, "&") })
+	}
+	requests := []provocation{
+		{what: "a Last-Event-ID of 8 KiB", options: []Option{From(strings.Repeat("9", 8<<10))}},
+		{what: "a query with invalid UTF-8", options: []Option{add("streamgauge=%ff%fe")}},
+		{what: "a query with NUL", options: []Option{add("streamgauge=%00")}},
+		{what: "a query with a broken escape", options: []Option{add("streamgauge=%zz")}},
+		{what: "a query with 5,000 parameters", options: []Option{add(strings.Repeat("p=1&", 5000))}},
+	}
+	for _, request := range requests {
+		p, err := t.Open([]string{t.Stream()}, request.options...)
+		t.interrupted()
+		if err != nil {
+			t.Tolerated("a status from 400 to 499, or a stream", request.what+": "+err.Error())
+		} else {
+			t.Classify(fmt.Sprintf("%s: status %d", request.what, p.Status()), p.Head(),
+				conformance.Class{Outcome: conformance.Pass, Text: "a status from 400 to 499, or a stream", Holds: p.Status() < 500},
+				conformance.Class{Outcome: conformance.Warn, Text: "503 with Retry-After", Holds: p.Status() == http.StatusServiceUnavailable && p.Header("Retry-After") != ""})
+			p.Close()
+		}
+		if after, err := t.Open([]string{t.Stream()}); err != nil || after.Status() >= 500 {
+			t.interrupted()
+			t.Deviation("a target that goes on serving", "after "+request.what+" a plain subscription is not served any more")
+		}
+	}
+	t.Count(len(requests))
+	t.Conclude(fmt.Sprintf("%d malformed requests did no harm", len(requests)))
+}
+
+// "Two subscriptions from one client (same cookie/token/IP) both stream independently."
+func oneClientHasTwoStreams(t *Trial) {
+	stream := t.Stream()
+	token := userToken(t, stream)
+	both := []*Tap{t.Subscribe([]string{stream}, Bearing(token)), t.Subscribe([]string{stream}, Bearing(token))}
+	const events = 3
+	for range events {
+		marker := t.Unique()
+		t.Send(stream, marker)
+		for i, p := range both {
+			if !t.Await(p, "an event is awaited", func(r *Record) bool { return r.contains(marker) }) {
+				if i == 0 && !t.Await(both[1], "an event is awaited", func(r *Record) bool { return r.contains(marker) }) {
+					silent(t, p)
+				}
+				t.Fail("every event on both connections of a client", fmt.Sprintf("connection %d of 2 did not get an event", i+1), p.Evidence())
+			}
+		}
+	}
+	t.Count(2 * events)
+	t.Pass("both connections got every event")
+}

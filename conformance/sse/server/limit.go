@@ -1,0 +1,439 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/sse"
+)
+
+// limitCases are those of the area LIMIT: what is refused because it is too much. Limits that are not known are looked for, with
+// modest numbers; those of connections and rates by themselves, because they may be common to all clients.
+var limitCases = []Case{
+	{Requirement: "SSE-LIMIT-001", Run: sizeLimitIsExact},
+	{Requirement: "SSE-LIMIT-002", Alone: true, Run: connectionsOverTheLimitAreRefused},
+	{Requirement: "SSE-LIMIT-003", Alone: true, Run: closedConnectionsFreeTheirPlaces},
+	{Requirement: "SSE-LIMIT-004", Alone: true, Run: rateLimitDropsNothingAcknowledged},
+	{Requirement: "SSE-LIMIT-005", Run: overlongRequestsAreRefused},
+	{Requirement: "SSE-LIMIT-006", Alone: true, Run: fullServerKeepsItsPace},
+	{Requirement: "SSE-LIMIT-007", Run: manyStreamsOfOnePage},
+	{Requirement: "SSE-LIMIT-008", Run: halfOpenRequestsAreTimedOut},
+}
+
+// "A publish over the size limit gets 413; at the limit it is delivered intact."
+func sizeLimitIsExact(t *Trial) {
+	stream := t.Stream()
+	p := t.Subscribe([]string{stream})
+	last, over := sizeLimit(t, stream)
+	status := over.Status
+	actual := fmt.Sprintf("%d bytes were accepted, one byte more: %s", last, t.Subject.redact(over.String()))
+	t.Count(2)
+	t.Classify(actual, nil,
+		conformance.Class{Outcome: conformance.Pass, Text: "status 413 for a message over the limit", Holds: status == http.StatusRequestEntityTooLarge},
+		conformance.Class{Outcome: conformance.Warn, Text: "a connection that is closed without an answer", Holds: over.Acceptance == Indeterminate && status == 0},
+	)
+	data := payloadOf(t, last)
+	offset := p.Bytes()
+	t.Send(stream, data)
+	if !t.Await(p, "a message of the largest size is awaited", func(r *Record) bool {
+		return slices.ContainsFunc(r.Events, func(e Event) bool { return carries(e.Data, data) })
+	}) {
+		t.Deviation(fmt.Sprintf("a message of %d bytes, the largest that is accepted, as it was published", last), "it did not arrive like this", p.EvidenceFrom(offset))
+	}
+	t.Conclude(actual)
+}
+
+// sizeLimit is the size of the largest message that is accepted, and the answer to one byte more. A known limit is checked on both sides;
+// one that is not known is searched.
+func sizeLimit(t *Trial, stream string) (last int, over Receipt) {
+	try := func(size int) Receipt { return t.Publish(Message{Stream: stream, Data: payloadOf(t, size)}) }
+	if text := t.Text("limit"); text != "" {
+		limit := int(t.Number("limit"))
+		if r := try(limit); r.Acceptance != Acknowledged {
+			t.Fail(fmt.Sprintf("a message of %d bytes, the limit, is accepted", limit), t.Subject.redact(r.String()))
+		}
+		r := try(limit + 1)
+		if r.Acceptance == Acknowledged {
+			t.Fail(fmt.Sprintf("status 413 for a message of %d bytes, one over the limit", limit+1), t.Subject.redact(r.String()))
+		}
+		return limit, r
+	}
+	largest := int(t.Number("largest"))
+	last, first := 0, 64
+	for ; ; first *= 2 {
+		if over = try(first); over.Acceptance != Acknowledged {
+			break
+		}
+		if last = first; last >= largest {
+			t.Skip("no limit up to %d bytes: --set %s.limit=BYTES tells of one", largest, t.Requirement.ID)
+		}
+	}
+	if last == 0 {
+		t.Unknown("not even %d bytes were accepted: %s", first, t.Subject.redact(over.String()))
+	}
+	for first-last > 1 {
+		t.interrupted()
+		middle := last + (first-last)/2
+		if r := try(middle); r.Acceptance == Acknowledged {
+			last = middle
+		} else {
+			first, over = middle, r
+		}
+	}
+	return last, over
+}
+
+// payloadOf is text of so many bytes that begins in a way of its own when there is room.
+func payloadOf(t *Trial, size int) string {
+	head := t.Unique() + " "
+	return (head + strings.Repeat("x", max(0, size-len(head))))[:size]
+}
+
+// connectionLimit is how many connections a user may have: as declared, else as found. The connections are open, the newest last, and
+// refused is the answer to one more; nil when no limit was found.
+func connectionLimit(t *Trial) (limit int, open []*Tap, refused *Tap, token, stream string) {
+	stream = t.Stream()
+	token = userToken(t, stream)
+	limit, most := 0, int(t.Number("most"))
+	if t.Text("limit") != "" {
+		limit = int(t.Number("limit"))
+		most = limit + 1
+	}
+	for len(open) < most {
+		p := reply(t, []string{stream}, Bearing(token))
+		if p.Status() != http.StatusOK {
+			refused = p
+			break
+		}
+		open = append(open, p)
+	}
+	if limit == 0 {
+		limit = len(open)
+	}
+	switch {
+	case limit == 0:
+		t.Unknown("not even one connection was accepted: %s", answerText(refused))
+	case refused == nil && t.Text("limit") == "":
+		t.Skip("no limit was met with %d connections of one user: --set %s.limit=N tells of one", most, t.Requirement.ID)
+	}
+	return limit, open, refused, token, stream
+}
+
+// "Connections over the per-user/IP/token limit get 429 (or 503) with Retry-After; existing ones are not evicted in a loop."
+func connectionsOverTheLimitAreRefused(t *Trial) {
+	limit, open, refused, token, stream := connectionLimit(t)
+	const expected = "status 429 or 503 with Retry-After for each connection over the limit, and no end of those before it"
+	const more = 5
+	for range more {
+		if refused == nil {
+			t.Deviation(expected, fmt.Sprintf("connection %d of one user was accepted, the limit is %d", len(open), limit))
+			break
+		}
+		switch status := refused.Status(); {
+		case status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable:
+			t.Deviation(expected, fmt.Sprintf("over the limit of %d: %s", limit, answerText(refused)), refused.Head())
+		case refused.Header("Retry-After") == "":
+			t.Deviation(expected, fmt.Sprintf("over the limit of %d: %s without Retry-After", limit, answerText(refused)), refused.Head())
+		}
+		if t.Deviated() {
+			break
+		}
+		refused = overTheLimit(t, stream, token)
+	}
+	stay(t, open)
+	t.Count(len(open) + more)
+	for i, p := range open {
+		if ended, err := p.Ended(); ended {
+			t.Deviation(expected, fmt.Sprintf("connection %d of %d ended when there were more: %s", i+1, len(open), endText(err)), p.Evidence())
+			break
+		}
+	}
+	t.Conclude(fmt.Sprintf("beyond %d connections of one user there were refusals, and those before stayed", limit))
+}
+
+// overTheLimit tries one connection more; nil when it was accepted.
+func overTheLimit(t *Trial, stream, token string) *Tap {
+	p := reply(t, []string{stream}, Bearing(token))
+	if p.Status() == http.StatusOK {
+		return nil
+	}
+	return p
+}
+
+// stay gives connections the time to show that they were ended: all get a marker, or a moment.
+func stay(t *Trial, open []*Tap) {
+	marker := t.Unique()
+	if t.Subject.Publish != nil {
+		t.Send(open[0].Streams[0], marker)
+	}
+	for i, p := range open {
+		if t.Subject.Publish != nil || i == 0 {
+			p.Await(t.Context(), leakTime, func(r *Record) bool { return r.contains(marker) })
+		}
+	}
+	t.interrupted()
+}
+
+// "A closed connection frees its slot at once (<= 2 heartbeats for dead peers)."
+func closedConnectionsFreeTheirPlaces(t *Trial) {
+	atOnce, late := t.Duration("at_once"), max(arrival, 2*t.Subject.Heartbeat)
+	rounds := int(t.Number("rounds"))
+	limit, open, refused, token, stream := connectionLimit(t)
+	if refused == nil {
+		t.Skip("the limit of %d connections is not kept, so no place needs to become free", limit)
+	}
+	var slowest time.Duration
+	for range rounds {
+		for _, p := range open {
+			p.Close()
+		}
+		open = open[:0]
+		began := time.Now()
+		for len(open) < limit {
+			p := reply(t, []string{stream}, Bearing(token))
+			if p.Status() == http.StatusOK {
+				open = append(open, p)
+				continue
+			}
+			if waited := time.Since(began); waited > late {
+				t.Fail(fmt.Sprintf("%d places again as soon as %d connections were closed", limit, limit),
+					fmt.Sprintf("%v after that there were %d places: %s", waited.Round(time.Millisecond), len(open), answerText(p)), p.Head())
+			}
+			t.wait(20 * time.Millisecond)
+			slowest = max(slowest, time.Since(began))
+		}
+		t.Count(limit)
+	}
+	if slowest > atOnce {
+		t.Warn(fmt.Sprintf("places that are free within %v", atOnce), fmt.Sprintf("closed connections kept their places for %v", slowest.Round(time.Millisecond)))
+	}
+	t.Pass(fmt.Sprintf("%d times all %d places were free at once", rounds, limit))
+}
+
+// "Publish rate limits answer 429 + Retry-After and drop nothing that was acknowledged."
+func rateLimitDropsNothingAcknowledged(t *Trial) {
+	burst := int(t.Number("burst"))
+	stream := t.Stream()
+	p := t.Subscribe([]string{stream})
+	token := ""
+	if t.Subject.Mint != nil {
+		token = minted(t, Grant{User: t.Unique(), Publish: []string{stream}})
+	}
+	s := t.series()
+	receipts := make([]Receipt, burst+1) // of message n at n
+	const atOnce = 8
+	var publishing sync.WaitGroup
+	for i := range atOnce {
+		publishing.Go(func() {
+			for n := 1 + i; n <= burst; n += atOnce {
+				receipts[n] = t.Publish(Message{Stream: stream, Data: s.text(0, n), Token: token})
+			}
+		})
+	}
+	publishing.Wait()
+	t.interrupted()
+	var acknowledged []int
+	limited := 0
+	for n, r := range receipts {
+		switch {
+		case r.Acceptance == Acknowledged:
+			acknowledged = append(acknowledged, n)
+		case n > 0 && r.Status >= 400:
+			limited++
+			if retry := http.Header(r.Header).Get("Retry-After"); (r.Status != http.StatusTooManyRequests || retry == "") && !t.Deviated() {
+				t.Deviation("status 429 with Retry-After", fmt.Sprintf("message %d of a burst: %s, Retry-After %q", n, t.Subject.redact(r.String()), retry))
+			}
+		}
+	}
+	if _, arrived := t.Fence(p); !arrived {
+		silent(t, p)
+	}
+	received := map[int]bool{}
+	for _, n := range s.numbers(0, p.Events()) {
+		received[n] = true
+	}
+	lost := slices.DeleteFunc(slices.Clone(acknowledged), func(n int) bool { return received[n] })
+	if len(lost) > 0 {
+		t.Deviation("every acknowledged message", spans(lost)+" did not arrive", tail(p.Evidence()))
+	}
+	t.Count(burst)
+	if limited == 0 && !t.Deviated() {
+		t.Skip("no limit was met with a burst of %d messages", burst)
+	}
+	t.Conclude(fmt.Sprintf("%d of a burst of %d messages were refused with 429, and all others arrived", limited, burst))
+}
+
+// "Over-long URLs/headers give 414/431; too many topics give 400."
+func overlongRequestsAreRefused(t *Trial) {
+	long := strings.Repeat("x", 64*kib)
+	attempts := []struct {
+		name   string
+		option Option
+	}{
+		{"a query of 64 KiB", inQuery("streamgauge", long)},
+		{"a header field of 64 KiB", With("X-Streamgauge", long)},
+	}
+	const expected = "status 414 or 431, or another 4xx"
+	for _, a := range attempts {
+		p, err := t.Open([]string{t.Stream()}, a.option)
+		t.interrupted()
+		switch {
+		case err != nil:
+			t.Tolerated(expected, fmt.Sprintf("%s: %v", a.name, err))
+		case p.Status() < 400 || p.Status() > 499:
+			t.Deviation(expected, fmt.Sprintf("%s: %s", a.name, answerText(p)), p.Head())
+		}
+	}
+	if t.Subject.Many {
+		tooManyStreams(t)
+	}
+	t.Count(len(attempts))
+	t.Conclude("over-long requests were refused with 4xx")
+}
+
+// tooManyStreams is no deviation when so many may be followed.
+func tooManyStreams(t *Trial) {
+	names := make([]string, int(t.Number("streams")))
+	for i := range names {
+		names[i] = "s" + strconv.Itoa(i)
+	}
+	p, err := t.Open(names)
+	t.interrupted()
+	if err == nil && p.Status() >= 500 {
+		t.Deviation("status 400, or a stream", fmt.Sprintf("%d streams at once: %s", len(names), answerText(p)), p.Head())
+	}
+}
+
+// "Global connection cap: above it connects are refused quickly and existing streams keep their latency."
+func fullServerKeepsItsPace(t *Trial) {
+	if t.Text("cap") == "" {
+		t.Skip("needs to know how many connections the target takes: --set %s.cap=N", t.Requirement.ID)
+	}
+	most := int(t.Number("cap"))
+	t.Allow(defaultPatience)
+	stream := t.Stream()
+	readers := []*Tap{t.Subscribe([]string{stream}), t.Subscribe([]string{stream})}
+	v := t.volume(stream, kib)
+	usual := v.middle(readers)
+	t.Doing("%d connections are opened", most)
+	for range most - len(readers) {
+		if p := reply(t, []string{t.Stream()}); p.Status() != http.StatusOK {
+			break
+		}
+	}
+	refused := 0
+	for range max(1, most/5) {
+		began := time.Now()
+		p, err := t.Open([]string{t.Stream()})
+		t.interrupted()
+		took := time.Since(began)
+		if err == nil && p.Status() == http.StatusOK {
+			t.Fail(fmt.Sprintf("no more than %d connections", most), "one more was accepted: "+answerText(p), p.Head())
+		}
+		if quick := t.Duration("refused_within"); took > quick {
+			t.Late(took, fmt.Sprintf("a refusal within %v", quick), fmt.Sprintf("it took %v", took.Round(time.Millisecond)))
+		}
+		refused++
+	}
+	full := v.middle(readers)
+	bound := time.Duration(t.Number("factor")*float64(usual)) + t.Duration("allowance")
+	t.Count(refused)
+	if full > bound {
+		t.Late(full, fmt.Sprintf("messages that arrive within %v, as on an idle server (%v)", shown(bound), shown(usual)), fmt.Sprintf("%v with %d connections", shown(full), most))
+	}
+	t.Pass(fmt.Sprintf("%d connections over %d were refused; messages took %v, and %v before", refused, most, shown(full), shown(usual)))
+}
+
+// middle is how long a message takes to reach all readers: the median of several.
+func (v *volume) middle(readers []*Tap) time.Duration {
+	const messages = 51
+	times := make([]time.Duration, 0, messages)
+	for range messages {
+		times = append(times, v.lap(readers).heard)
+	}
+	slices.Sort(times)
+	return times[messages/2]
+}
+
+// "Over HTTP/1.1 six streams per origin must not starve other requests of the same page: test page/gateway offers h2 or documents
+// sharing."
+func manyStreamsOfOnePage(t *Trial) {
+	const page = 6
+	origin := t.Subject.Secure
+	if u, err := url.Parse(t.Subject.URL); origin == "" && err == nil && u.Scheme == "https" {
+		origin = u.Scheme + "://" + u.Host
+	}
+	if origin == "" {
+		t.Info("only plaintext HTTP/1.1 is offered: a page with six streams blocks its other requests")
+	}
+	shared := new(sse.HTTP2)
+	t.Cleanup(func() { _ = shared.Close() }) // its streams have ended by then
+	for n := range page + 1 {
+		p, err := t.Open([]string{t.Stream()}, At(origin), OverHTTP2(shared))
+		t.interrupted()
+		if err != nil && n == 0 {
+			t.Info("HTTP/2 is not offered: a page with six streams blocks its other requests")
+		}
+		if err != nil || p.Status() != http.StatusOK {
+			t.Fail(fmt.Sprintf("an answer beside %d streams of the same page", page), fmt.Sprintf("request %d over HTTP/2 was not answered with a stream", n+1))
+		}
+	}
+	t.Count(page + 1)
+	t.Pass(fmt.Sprintf("beside %d streams over HTTP/2 another request was answered", page))
+}
+
+// "Slow or partial request heads (slowloris) are timed out without harming open streams."
+func halfOpenRequestsAreTimedOut(t *Trial) {
+	within := t.Duration("within")
+	t.Allow(within)
+	p := t.Subscribe([]string{t.Stream()})
+	req := t.Request(p.Streams)
+	half := make([]*Exchange, 0, 100)
+	for range cap(half) {
+		x := t.Dial(req)
+		if _, err := fmt.Fprintf(x.conn, "GET %s HTTP/1.1\r\nHost: %s\r\nX-Half: ", req.URL.RequestURI(), req.URL.Host); err != nil {
+			t.interrupted()
+			continue // it was closed at once
+		}
+		half = append(half, x)
+	}
+	if _, arrived := t.Fence(p); !arrived {
+		t.Fail("streams that go on", fmt.Sprintf("with %d half requests open, a stream was silent", len(half)), p.Evidence())
+	}
+	deadline := time.Now().Add(within)
+	open := 0
+	for _, x := range half {
+		if !x.closes(t, deadline) {
+			open++
+		}
+	}
+	t.interrupted()
+	t.Count(len(half))
+	if open > 0 {
+		t.Fail(fmt.Sprintf("the end of a request whose head is not complete after %v", within), fmt.Sprintf("%d of %d were still open", open, len(half)))
+	}
+	if _, arrived := t.Fence(p); !arrived {
+		t.Fail("streams that go on", fmt.Sprintf("after %d half requests had been timed out, a stream was silent", len(half)), p.Evidence())
+	}
+	t.Pass(fmt.Sprintf("%d half requests were timed out, and a stream went on", len(half)))
+}
+
+// closes says whether the other side closes the connection in time, whatever it says before.
+func (x *Exchange) closes(t *Trial, deadline time.Time) bool {
+	t.Doing("the end of a half request is awaited")
+	if err := x.conn.SetReadDeadline(deadline); err != nil {
+		return true
+	}
+	_, err := io.Copy(io.Discard, x.in)
+	return !errors.Is(err, os.ErrDeadlineExceeded)
+}

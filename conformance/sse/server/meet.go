@@ -1,0 +1,122 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/sse"
+)
+
+// meet sees whether anyone answers at all, so that a wrong address is said at once; whether a stream can be opened, so that a
+// hostile subject is not waited for by every case; and whether the head of a stream is held back until there is an event. It
+// returns why nothing can be judged, "" when something can.
+func (s *suite) meet(ctx context.Context) (reason string) {
+	const attempts = 2
+	for range attempts {
+		took, err := s.look(ctx)
+		switch {
+		case err == nil:
+			s.obstacle, s.mute = "", false
+			s.held = s.subject.Publish != nil && took > heldAfter
+			return ""
+		case !said(err):
+			return "no stream could be opened: " + s.subject.redact(err.Error())
+		}
+		s.obstacle, s.mute = s.subject.redact(err.Error()), sse.CauseOf(err) == sse.CauseHeadTimeout
+	}
+	return ""
+}
+
+// look opens one stream and says how long its head took.
+func (s *suite) look(ctx context.Context) (head time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*arrival)
+	defer cancel()
+	subscription := Subscription{Streams: []string{s.name("s")}}
+	if s.subject.Mint != nil {
+		if subscription.Token, err = s.subject.Mint(ctx, Grant{Subscribe: subscription.Streams}); err != nil {
+			return 0, fmt.Errorf("making a token: %w", err)
+		}
+	}
+	req, err := s.subject.Subscribe(ctx, subscription)
+	if err != nil {
+		return 0, fmt.Errorf("preparing a subscription: %w", err)
+	}
+	defer s.help(ctx, subscription.Streams[0])()
+	opened, err := sse.Open(ctx, nil, req, sse.Options{TLS: s.subject.TLS, DialTimeout: arrival, HeadTimeout: arrival})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = opened.Close() }() // it was only looked at
+	if r := opened.Response(); s.subject.Origin == nil && (r.Status != http.StatusOK || !r.EventStream()) {
+		return 0, &noStreamError{status: r.Status, contentType: r.Header.Get("Content-Type")}
+	}
+	return opened.Response().Timing.Head, nil
+}
+
+// help publishes into a stream whose head does not come. The function it returns ends that.
+func (s *suite) help(ctx context.Context, stream string) (stop func()) {
+	if s.subject.Publish == nil {
+		return func() {}
+	}
+	published := make(chan struct{})
+	timer := time.AfterFunc(heldAfter, func() {
+		defer close(published)
+		s.subject.Publish(ctx, Message{Stream: stream, Data: s.primer + "-0"})
+	})
+	return func() {
+		if !timer.Stop() {
+			<-published
+		}
+	}
+}
+
+// heldAfter is how long a head may take before it is helped along with an event.
+const heldAfter = 2 * time.Second
+
+// noStreamError is an answer that is no stream.
+type noStreamError struct {
+	status      int
+	contentType string
+}
+
+func (e *noStreamError) Error() string {
+	return fmt.Sprintf("the answer was status %d with content type %q", e.status, e.contentType)
+}
+
+// said says whether an error of opening a stream is something to judge, and not that there is nobody.
+func said(err error) bool {
+	if _, ok := err.(*noStreamError); ok { //nolint:errorlint // it is never wrapped
+		return true
+	}
+	switch sse.CauseOf(err) {
+	case sse.CauseMalformed, sse.CauseTooLong, sse.CauseEncoded, sse.CauseNoResponse, sse.CauseHeadTimeout, sse.CauseReset:
+		return true
+	}
+	return false
+}
+
+// prime publishes into the streams from time to time while a subscription is opened, for a subject that holds its head back until
+// there is an event. The function it returns ends that.
+func (t *Trial) prime(streams []string) (stop func()) {
+	if !t.suite.held || len(streams) == 0 {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(250 * time.Millisecond)
+		defer ticker.Stop()
+		for n := 1; ; n++ {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				t.Subject.Publish(ctx, Message{Stream: streams[0], Data: fmt.Sprintf("%s-%d", t.suite.primer, n)})
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}

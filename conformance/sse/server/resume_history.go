@@ -1,0 +1,305 @@
+package server
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// "An unknown id never leaves the client deaf: later live events are delivered."
+func staysAliveAfterUnknownPosition(t *Trial) {
+	if t.Subject.Publish == nil {
+		aliveBesideWitness(t)
+		return
+	}
+	c := t.course()
+	c.publish(3)
+	positions := strangePositions()
+	if id := c.ids[c.published]; id != "" {
+		positions = append(positions, id+"0", "x"+id)
+	}
+	for _, position := range positions {
+		r := c.resume(0, position)
+		alive(t, r.follower, position, r.heard, "a message published later", r.outcome())
+	}
+	t.Conclude("messages published later came, or the position was refused")
+}
+
+// strangePositions are some that were never given.
+func strangePositions() []string {
+	return []string{"never-existed", "7f3c1f0e-5b0c-4c43-8f0e-3a8f2a0a9d11", "99999999999"}
+}
+
+// alive judges an answer to a position that was never given.
+func alive(t *Trial, f *follower, position string, heard bool, owed, came string) {
+	t.Count(1)
+	status := f.status()
+	t.Classify(fmt.Sprintf("with the position %s came %s", Escape([]byte(position)), came), f.evidence(1),
+		passes(owed, heard),
+		passes("a refusal with 4xx, which tells the client", status >= 400 && status < 500),
+		tolerates("status 204, which ends an EventSource", status == http.StatusNoContent),
+	)
+}
+
+// "An unknown or evicted id is signalled (header, reset/resync event, full snapshot or documented 4xx), so the client can tell that
+// data may be missing."
+func tellsOfUnknownPosition(t *Trial) {
+	c := t.course()
+	c.publish(4)
+	c.mustResume()
+	usual := t.usual(c)
+	for _, position := range strangePositions()[:2] {
+		signalled(t, c.resume(0, position), "an unknown position", usual)
+	}
+	if evicted := c.evict(); evicted > 0 {
+		if r := c.from(evicted); r.refused() || len(r.missed) > 0 {
+			signalled(t, r, "an evicted position", usual)
+		}
+	}
+	t.Conclude("the client is told: by a header, an event or a refusal")
+}
+
+func signalled(t *Trial, r *replay, what string, usual []*follower) {
+	t.Count(1)
+	t.Classify(fmt.Sprintf("%s was answered as an exact one is, and then came %s", what, r.outcome()), r.evidence(),
+		passes("a sign that an exact resume does not have: a header, an event, a refusal with 4xx", len(t.notices(r.follower, usual...)) > 0),
+		informs("the whole stream from its first message, so that nothing can be missing", len(r.missed) == 0 && !r.refused()),
+	)
+}
+
+// usual are two exact resumes, for comparison.
+func (t *Trial) usual(c *course) []*follower {
+	usual := []*follower{c.from(c.published - 2).follower, c.from(c.published - 1).follower}
+	for _, f := range usual {
+		if f.status() != http.StatusOK {
+			t.Unknown("even an exact position was refused: %s", f.refused)
+		}
+	}
+	return usual
+}
+
+// evict publishes until what was published so far must have left the history, and returns a message that has; 0 when no history
+// of a size that can be filled is declared.
+func (c *course) evict() int {
+	h := c.t.Subject.History
+	if h == 0 || h > mostFilled {
+		return 0
+	}
+	n := c.published
+	c.t.Allow(time.Duration(h) * 5 * time.Millisecond)
+	c.fill(2*h + 50)
+	return n
+}
+
+// "An evicted id never yields a silent partial replay presented as complete."
+func tellsOfHole(t *Trial) {
+	c := t.course()
+	c.publish(4)
+	c.mustResume()
+	usual := t.usual(c)
+	n := c.evict()
+	if n == 0 {
+		t.Skip("no history of at most %d events is declared, so none can be made to overflow: describe history in the target file", mostFilled)
+	}
+	for range 3 {
+		r := c.from(n)
+		t.Count(1)
+		partial := !r.refused() && len(r.missed) > 0 && len(r.got) > 1
+		if partial && len(t.notices(r.follower, usual...)) == 0 {
+			t.Deviation("all of "+spans(r.expected)+", or a sign that some are missing", fmt.Sprintf("%d of them without a sign", len(r.expected)-len(r.missed)), r.evidence())
+		}
+	}
+	t.Conclude("no replay with a hole looked complete")
+}
+
+// "After a server restart an old id either resumes correctly (durable) or is signalled as unknown; a recycled counter is never mistaken
+// for the old position (epoch)."
+//
+// A restart before all that makes both lives count from the beginning.
+func outlivesRestart(t *Trial) {
+	t.restart()
+	c := t.course()
+	c.publish(6)
+	c.mustResume()
+	usual := t.usual(c)
+	t.restart()
+	c.observer, c.before = t.follow([]string{c.stream}), c.published
+	c.publish(5)
+	for _, n := range []int{1, 3, c.before} {
+		r := c.from(n)
+		t.Count(1)
+		t.Classify(fmt.Sprintf("with a position from before the restart, behind message %d, came without a sign %s", n, r.outcome()), r.evidence(),
+			passes("messages "+spans(r.expected), r.exact()),
+			passes("a sign that something may be missing", len(t.notices(r.follower, usual...)) > 0),
+		)
+	}
+	t.Conclude("a position from before the restart resumed exactly, or the client was told that it could not")
+}
+
+// restart restarts the subject and waits until it serves and takes messages again.
+func (t *Trial) restart() {
+	t.Doing("the target is restarted")
+	if err := t.Subject.Restart(t.Context()); err != nil {
+		t.interrupted()
+		t.Unknown("the target could not be restarted: %s", t.Subject.redact(err.Error()))
+	}
+	t.Doing("the target is awaited")
+	f := t.follower([]string{t.Stream()})
+	for end, served := time.Now().Add(arrival), 0; served < 3; {
+		if time.Now().After(end) {
+			t.Unknown("the target did not come back within %v: %s", arrival, f.refused)
+		}
+		// Connections that are kept for publishing may be dead, and show it only when they are used.
+		if f.open() && t.Publish(Message{Stream: f.streams[0], Data: t.Unique()}).Acceptance == Acknowledged {
+			served++
+			continue
+		}
+		t.wait(100 * time.Millisecond)
+	}
+	f.leave()
+}
+
+// backlog fills a course with as many messages as the parameter says and the declared history holds, and returns their order.
+func (t *Trial) backlog() (*course, []int) {
+	messages := int(t.Number("backlog"))
+	if h := t.Subject.History; h > 0 {
+		messages = min(messages, h*4/5)
+	}
+	c := t.course()
+	t.Allow(time.Duration(messages) * 5 * time.Millisecond)
+	c.fill(messages)
+	c.mustHaveIDs()
+	return c, c.series.numbers(0, c.observer.seen)
+}
+
+// "A large replay is streamed and bounded in memory; it does not delay live delivery to others."
+func replaysWithoutDelayingOthers(t *Trial) {
+	mustResume(t)
+	c, order := t.backlog()
+	live := t.follow([]string{t.Stream()})
+	baseline := t.latencies(live)
+	over := make(chan struct{})
+	replays := int(t.Number("replays"))
+	for range replays {
+		t.Go(func() { replayUntil(t, c, c.ids[order[0]], over) })
+	}
+	loaded := t.latencies(live)
+	close(over)
+	t.slower("live messages", fmt.Sprintf("while %d others replay %d messages", replays, len(order)), baseline, loaded)
+	t.Conclude(fmt.Sprintf("p99 of live messages was %v, and %v beside replays of %d messages", quantile99(baseline), quantile99(loaded), len(order)))
+}
+
+// replayUntil replays the whole backlog again and again.
+func replayUntil(t *Trial, c *course, oldest string, over <-chan struct{}) {
+	for {
+		select {
+		case <-over:
+			return
+		default:
+		}
+		f := t.follower([]string{c.stream})
+		if f.position = oldest; !f.open() {
+			return
+		}
+		f.hears(c.text(c.published))
+		f.leave()
+	}
+}
+
+// "A client disconnecting during replay and resuming from the last received id continues correctly, repeatedly."
+func resumesInsideReplay(t *Trial) {
+	mustResume(t)
+	c, order := t.backlog()
+	f := cutAgainAndAgain(t, c, order)
+	t.Count(len(f.taps))
+	want, got := order[1:], c.series.numbers(0, f.seen)
+	if at := firstDifference(want, got); at < max(len(want), len(got)) {
+		t.Fail(fmt.Sprintf("the %d messages of the backlog, once and in order", len(want)),
+			fmt.Sprintf("%d messages over %d connections, and the first difference after %d of them", len(got), len(f.taps), at), f.evidence(f.connectionOf(at)))
+	}
+	t.Conclude(fmt.Sprintf("a replay of %d messages was cut %d times and came exactly", len(want), len(f.taps)-1))
+}
+
+// mostCuts bounds how often one replay is cut.
+const mostCuts = 400
+
+// cutAgainAndAgain replays a backlog on connections of which each is cut behind a random byte.
+func cutAgainAndAgain(t *Trial, c *course, order []int) *follower {
+	random := rand.New(rand.NewPCG(seedOf(c.stream), 1)) //nolint:gosec // repeatable, not secret
+	f := t.follower([]string{c.stream})
+	f.position = c.ids[order[0]]
+	newest := order[len(order)-1]
+	for idle := 0; len(f.taps) < mostCuts && idle < 4*mostIdle && !f.saw(c.series, 0, newest); idle++ {
+		cut, before := new(fuse), len(f.seen)
+		if !f.open(Dialing(cut.dial)) {
+			t.Fail("a stream", fmt.Sprintf("after %d connections: %s", len(f.taps), f.refused), f.evidence(len(f.taps)))
+		}
+		cut.burn(1 + random.IntN(mostCut/4))
+		f.tap().Await(t.Context(), quiet, func(r *Record) bool {
+			return len(r.Events) > 0 && r.contains(c.text(newest))
+		})
+		f.leave()
+		t.interrupted()
+		if len(f.seen) > before {
+			idle = 0
+		}
+	}
+	return f
+}
+
+// "History retention is at least what is documented (count, age, bytes)."
+func keepsDeclaredHistory(t *Trial) {
+	h := t.Subject.History
+	if h == 0 || h > mostFilled {
+		t.Skip("no history of at most %d events is declared: describe history in the target file", mostFilled)
+	}
+	c := t.course()
+	t.Allow(time.Duration(h) * 5 * time.Millisecond)
+	c.fill(h + h/10 + 2)
+	c.mustHaveIDs()
+	order := c.series.numbers(0, c.observer.seen)
+	place := len(order) - h + 1 // the resume publishes one more, and a position itself may have to be among what is kept
+	r := c.resume(0, c.ids[order[place]])
+	want := append(slices.Clone(order[place+1:]), c.published)
+	t.Count(len(want))
+	if came := common(want, r.got); len(came) < len(want) {
+		t.Fail(fmt.Sprintf("the %d messages behind a position that is within the declared history of %d", len(want), h),
+			fmt.Sprintf("%d of them", len(came)), r.evidence())
+	}
+	t.Pass(fmt.Sprintf("the newest %d of %d messages could be resumed from", h-1, c.published))
+}
+
+// latencies publishes coldMessages messages at a steady pace, or for five seconds, and measures how long each took from the start of its
+// publish.
+func (t *Trial) latencies(f *follower) []time.Duration {
+	s, took := t.series(), make([]time.Duration, 0, coldMessages)
+	for n, end := 1, time.Now().Add(5*time.Second); n <= coldMessages && time.Now().Before(end); n++ {
+		began := time.Now()
+		t.Send(f.streams[0], s.text(0, n))
+		if !f.hears(s.text(0, n)) {
+			t.Unknown("a plain message did not arrive within %v of its acknowledgement", arrival)
+		}
+		took = append(took, f.seen[len(f.seen)-1].At.Sub(began))
+		t.wait(5 * time.Millisecond)
+	}
+	t.Count(len(took))
+	return took
+}
+
+// slower ends the case when latencies rose by more than the requirement's factor and an allowance for the machine itself.
+func (t *Trial) slower(what, when string, baseline, loaded []time.Duration) {
+	factor, allowance, without := t.Number("factor"), t.Duration("allowance"), quantile99(baseline)
+	bound := time.Duration(float64(without)*factor) + allowance
+	if p99 := quantile99(loaded); p99 > bound {
+		t.Late(bound, fmt.Sprintf("p99 of at most %v: %v times the %v without it, and %v", bound, factor, without, allowance),
+			fmt.Sprintf("p99 of %s %s was %v", what, when, p99))
+	}
+}
+
+// quantile99 is the 99th percentile.
+func quantile99(durations []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(durations))
+	return sorted[(len(sorted)*99+99)/100-1].Round(10 * time.Microsecond)
+}

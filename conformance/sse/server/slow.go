@@ -1,0 +1,389 @@
+package server
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// slowCases are those of the area SLOW: subscribers that do not read, or not fast enough. Their sockets are real ones with small
+// buffers.
+var slowCases = []Case{
+	{Requirement: "SSE-SLOW-001", Alone: true, Run: stalledReaderDelaysNoOther},
+	{Requirement: "SSE-SLOW-002", Alone: true, Run: stalledReaderDelaysNoPublisher},
+	{Requirement: "SSE-SLOW-003", Alone: true, Run: memoryOfStalledReadersIsBounded},
+	{Requirement: "SSE-SLOW-004", Alone: true, Run: overflowFollowsItsPolicy},
+	{Requirement: "SSE-SLOW-005", Alone: true, Run: whoLostEventsFindsOut},
+	{Requirement: "SSE-SLOW-006", Alone: true, Run: disconnectedReaderResumes},
+	{Requirement: "SSE-SLOW-007", Run: writeDeadlineEndsStuckConnections},
+	{Requirement: "SSE-SLOW-008", Alone: true, Run: eventsAreDroppedWhole},
+	{Requirement: "SSE-SLOW-009", Run: merelySlowReaderMissesNothing},
+}
+
+// usualSize is that of a message that fills buffers without being a large one.
+const usualSize = 16 * kib
+
+// stall subscribes and stops reading once the stream is open.
+func (t *Trial) stall(stream string) (*Tap, *valve) {
+	v := newValve()
+	p := t.Subscribe([]string{stream}, Dialing(v.Dial))
+	v.Shut()
+	return p, v
+}
+
+// "A consumer that stops reading does not delay other consumers."
+func stalledReaderDelaysNoOther(t *Trial) {
+	besideStalled(t, "until every other subscriber had a message", func(r lap) time.Duration { return r.heard })
+}
+
+// "It does not delay or block publishers."
+func stalledReaderDelaysNoPublisher(t *Trial) {
+	besideStalled(t, "until a publish was acknowledged", func(r lap) time.Duration { return r.took })
+}
+
+// lap is what became of one message: when its publish was answered, and when the last subscriber had it, since it began.
+type lap struct{ took, heard time.Duration }
+
+// besideStalled publishes message by message, each once everybody has the one before, first without a stalled subscriber and
+// then with some, and compares how long that took. Only several late messages decide: one may be an accident.
+func besideStalled(t *Trial, what string, measure func(lap) time.Duration) {
+	const baseline, several = 100, 3
+	stream := t.Stream()
+	v := t.volume(stream, usualSize)
+	readers := []*Tap{t.Subscribe([]string{stream}), t.Subscribe([]string{stream}), t.Subscribe([]string{stream})}
+	var usual time.Duration
+	for range baseline {
+		r := v.lap(readers)
+		if r.took >= arrival || r.heard >= arrival {
+			t.Unknown("a message of %d KiB did not arrive within %v even without a stalled subscriber", v.size/kib, arrival)
+		}
+		usual = max(usual, measure(r))
+	}
+	for range 2 {
+		t.stall(stream)
+	}
+	bound := time.Duration(t.Number("factor")*float64(usual)) + t.Duration("allowance")
+	fill := baseline + int(t.Number("overflow_mib")*mib)/v.size
+	t.Allow(time.Duration(several) * (bound + arrival))
+	var late []time.Duration
+	worst := time.Duration(0)
+	for v.sent < fill && len(late) < several {
+		took := measure(v.lap(readers))
+		worst = max(worst, took)
+		if took > bound {
+			late = append(late, took)
+		}
+	}
+	t.Count(v.sent)
+	if len(late) == several {
+		t.Late(slices.Min(late), fmt.Sprintf("at most %v %s, as without a stalled subscriber (%v)", shown(bound), what, shown(usual)),
+			fmt.Sprintf("beside two subscribers that do not read, it took %v to %v %s", shown(slices.Min(late)), shown(slices.Max(late)), what))
+	}
+	t.Pass(fmt.Sprintf("it took at most %v %s beside two subscribers that do not read, and %v without", shown(worst), what, shown(usual)))
+}
+
+func shown(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
+
+// lap publishes one message and waits until every reader has it.
+func (v *volume) lap(readers []*Tap) lap {
+	t := v.t
+	v.sent++
+	text := v.text(v.sent)
+	began := time.Now()
+	receipt := t.Publish(Message{Stream: v.stream, Data: text})
+	r := lap{took: receipt.Took}
+	t.interrupted()
+	switch receipt.Acceptance {
+	case Rejected:
+		t.Unknown("a publish was refused: %s", t.Subject.redact(receipt.String()))
+	case Indeterminate:
+		r.took = max(r.took, arrival)
+	case Acknowledged:
+	}
+	for _, p := range readers {
+		if !v.reaches(p, v.sent) {
+			r.heard = max(r.heard, arrival)
+			continue
+		}
+		p.Look(func(record *Record) {
+			at, _ := v.has(record, v.sent)
+			r.heard = max(r.heard, at.Sub(began))
+		})
+	}
+	return r
+}
+
+// "Memory per slow consumer is bounded."
+func memoryOfStalledReadersIsBounded(t *Trial) {
+	consumers, each := int(t.Number("consumers")), t.Number("each_mib")
+	bytes := int(t.Number("published_mib") * mib)
+	alone := growth(t, func() { t.volume(t.Stream(), usualSize).sendBytes(bytes) })
+	stream := t.Stream()
+	for range consumers {
+		t.stall(stream)
+	}
+	with := growth(t, func() { t.volume(stream, usualSize).sendBytes(bytes) })
+	extra, bound := with-max(0, alone), each*float64(consumers)+t.Number("constant_mib")
+	actual := fmt.Sprintf("memory grew by %.0f MiB with %d stalled consumers and %d MiB published, and by %.0f MiB without them", with, consumers, bytes/mib, alone)
+	t.Count(consumers)
+	if extra > bound {
+		t.Fail(fmt.Sprintf("at most %.0f MiB more than without stalled consumers", bound), actual)
+	}
+	t.Pass(actual)
+}
+
+// growth is by how many MiB the subject's memory grew.
+func growth(t *Trial, during func()) float64 {
+	before := memory(t)
+	t.Allow(defaultPatience)
+	during()
+	return memory(t) - before
+}
+
+// defaultPatience is how long publishing much may take.
+const defaultPatience = time.Minute
+
+func memory(t *Trial) float64 {
+	bytes, err := t.Subject.Memory(t.Context())
+	if err != nil {
+		t.interrupted()
+		t.Unknown("the memory could not be seen: %v", err)
+	}
+	return float64(bytes) / mib
+}
+
+// aftermath is what a subscriber saw that did not read while much was published, and then read again.
+type aftermath struct {
+	tap    *Tap
+	volume *volume
+	got    []int // messages in the order of arrival
+	ended  bool
+	alive  bool // it received the message published after it read again
+	lost   []int
+}
+
+// overflow stalls a subscriber until its buffers, and the subject's, must be full, and lets it read again.
+func overflow(t *Trial) aftermath {
+	t.Allow(defaultPatience)
+	stream := t.Stream()
+	p, reading := t.stall(stream)
+	v := t.volume(stream, usualSize)
+	v.sendBytes(int(t.Number("overflow_mib") * mib))
+	return aftermathOf(p, reading, v)
+}
+
+// aftermathOf reads again, and publishes one message more. What is lost counts up to the last one that arrived.
+func aftermathOf(p *Tap, reading *valve, v *volume) aftermath {
+	reading.Open()
+	v.send(1)
+	a := aftermath{tap: p, volume: v, alive: v.reaches(p, v.sent)}
+	a.ended, _ = p.Ended()
+	a.got = v.numbers(p)
+	if len(a.got) > 0 {
+		a.lost = missing(a.got, slices.Max(a.got))
+	}
+	return a
+}
+
+// String says what happened.
+func (a aftermath) String() string {
+	text := fmt.Sprintf("%d of %d messages arrived", len(a.got), a.volume.sent)
+	if len(a.lost) > 0 {
+		text += fmt.Sprintf(", %s were skipped", spans(a.lost))
+	}
+	switch {
+	case a.ended:
+		_, err := a.tap.Ended()
+		text += ", then " + endText(err)
+	case !a.alive:
+		text += ", then nothing more on an open connection"
+	}
+	return text
+}
+
+// "Overflow has one documented policy: disconnect, drop-oldest, drop-newest, coalesce-latest or block-with-limit; observed behaviour
+// matches it."
+func overflowFollowsItsPolicy(t *Trial) {
+	policy := t.Subject.SlowPolicy
+	if policy == "" {
+		t.Skip("the target declares no slow_policy")
+	}
+	a := overflow(t)
+	matches := map[string]bool{
+		"disconnect": a.ended && len(a.lost) == 0,
+		"drop":       a.alive && len(a.lost) > 0,
+		"coalesce":   a.alive && len(a.lost) > 0,
+		"block":      len(a.lost) == 0 && (a.alive || a.ended),
+	}
+	t.Count(a.volume.sent)
+	if !matches[policy] && a.alive && len(a.lost) == 0 {
+		t.Unknown("a subscriber that did not read while %d MiB were published received all of it afterwards: it takes more to overflow (overflow_mib)",
+			a.volume.sent*a.volume.size/mib)
+	}
+	if !matches[policy] {
+		t.Fail("what the declared policy says: "+policy, a.String(), tail(a.tap.Evidence()))
+	}
+	t.Pass(a.String())
+}
+
+// "A consumer that lost events finds out (disconnect, gap signal or id jump); never a healthy-looking stream that stays silent."
+func whoLostEventsFindsOut(t *Trial) {
+	a := overflow(t)
+	t.Count(a.volume.sent)
+	const expected = "the end of the connection, a gap event or a jump of dense ids when events were lost, and new events afterwards"
+	switch {
+	case !a.ended && !a.alive:
+		t.Fail(expected, a.String(), tail(a.tap.Evidence()))
+	case len(a.lost) > 0 && !a.ended && !a.toldByEvent() && !a.toldByIDs():
+		t.Fail(expected, a.String()+", and nothing told of it", tail(a.tap.Evidence()))
+	}
+	t.Pass(a.String())
+}
+
+func (a aftermath) toldByEvent() bool {
+	gap := a.volume.t.Subject.Gap
+	return gap != "" && slices.ContainsFunc(a.tap.Events(), func(e Event) bool { return e.Type == gap })
+}
+
+// toldByIDs says whether ids count the messages, so that each hole shows as a jump.
+func (a aftermath) toldByIDs() bool {
+	const enough = 5
+	dense, last, lastID := 0, 0, 0
+	for _, e := range a.tap.Events() {
+		_, n, ok := a.volume.series.find(e.Data)
+		if !ok {
+			continue
+		}
+		id, counted := trailingNumber(e.ID)
+		if !counted {
+			return false
+		}
+		if last > 0 && id-lastID != n-last {
+			return false
+		}
+		if n == last+1 {
+			dense++
+		}
+		last, lastID = n, id
+	}
+	return dense >= enough
+}
+
+// trailingNumber is the number that an id ends with.
+func trailingNumber(id string) (int, bool) {
+	digits := id[len(strings.TrimRight(id, "0123456789")):]
+	n, err := strconv.Atoi(digits)
+	return n, err == nil
+}
+
+// "After being disconnected for slowness, resume by Last-Event-ID loses nothing that is still retained."
+func disconnectedReaderResumes(t *Trial) {
+	if !t.Subject.Can("resume") {
+		t.Skip("the target does not declare resume")
+	}
+	if t.Subject.History == 0 {
+		t.Skip("the target does not declare how much history it keeps")
+	}
+	t.Allow(defaultPatience)
+	stream := t.Stream()
+	p, reading := t.stall(stream)
+	bytes := int(t.Number("overflow_mib") * mib)
+	retained := max(1, min(bytes/usualSize, t.Subject.History*8/10))
+	v := t.volume(stream, bytes/retained)
+	v.send(retained)
+	a := aftermathOf(p, reading, v)
+	position := p.LastEventID()
+	switch {
+	case !a.ended:
+		t.Skip("a subscriber that did not read was not disconnected: %s", a)
+	case position == "":
+		t.Skip("the subscriber was disconnected before it had a position")
+	}
+	again := t.Subscribe([]string{stream}, From(position))
+	v.send(1)
+	v.reaches(again, v.sent)
+	t.Count(v.sent)
+	if lost := missing(v.numbers(p, again), v.sent); len(lost) > 0 {
+		t.Fail(fmt.Sprintf("all %d messages over both connections: the target keeps %d", v.sent, t.Subject.History),
+			fmt.Sprintf("%s; after resuming from %q %s are missing", a, position, spans(lost)), again.Head())
+	}
+	t.Pass(fmt.Sprintf("%s; after resuming nothing is missing", a))
+}
+
+// "A write deadline ends connections whose peer does not drain (zero window) within the documented time."
+//
+// Fewer messages than queues hold, so that it is not the overflow that ends the connection.
+func writeDeadlineEndsStuckConnections(t *Trial) {
+	deadline := t.Duration("write_deadline")
+	t.Allow(2*deadline + defaultPatience)
+	stream := t.Stream()
+	p, reading := t.stall(stream)
+	v := t.volume(stream, 64*kib)
+	v.sendBytes(int(t.Number("fill_mib") * mib))
+	t.Doing("a connection is left unread for %v", 2*deadline)
+	t.wait(2 * deadline)
+	a := aftermathOf(p, reading, v)
+	if a.alive {
+		t.Fail(fmt.Sprintf("the end of a connection that took nothing for %v", deadline), fmt.Sprintf("after %v without reading: %s", 2*deadline, a), tail(p.Evidence()))
+	}
+	if !a.ended {
+		t.Fail(fmt.Sprintf("the end of a connection that took nothing for %v", deadline), a.String(), tail(p.Evidence()))
+	}
+	t.Pass(a.String())
+}
+
+// "Dropping never happens inside an event: what is delivered is whole events."
+func eventsAreDroppedWhole(t *Trial) {
+	t.Allow(defaultPatience)
+	stream := t.Stream()
+	p, reading := t.stall(stream)
+	v := t.volume(stream, usualSize)
+	bytes := int(t.Number("overflow_mib") * mib)
+	v.sendBytes(bytes / 2)
+	reading.Slow(time.Millisecond)
+	v.sendBytes(bytes / 2)
+	reading.Slow(0)
+	a := aftermathOf(p, reading, v)
+	whole := 0
+	for _, e := range p.Events() {
+		_, n, ok := v.series.find(e.Data)
+		switch {
+		case ok && strings.Contains(e.Data, v.text(n)):
+			whole++
+		case ok || !t.Subject.Shared && !t.signal(e):
+			t.Deviation("whole events", fmt.Sprintf("an event of %d bytes that was not published like this: %s", len(e.Data), Escape([]byte(e.Data))), tail(p.Evidence()))
+			t.Conclude("")
+		}
+	}
+	t.Count(whole)
+	t.Pass(fmt.Sprintf("%s, each of them whole", a))
+}
+
+// "A merely slow consumer (1/10 of link rate, below overflow) receives everything in order."
+func merelySlowReaderMissesNothing(t *Trial) {
+	const bursts, burst = 3, 20
+	stream := t.Stream()
+	p, reading := t.stall(stream)
+	reading.Slow(5 * time.Millisecond)
+	v := t.volume(stream, 2*usualSize)
+	for range bursts {
+		v.send(burst)
+		if !v.reaches(p, v.sent) {
+			break
+		}
+	}
+	got := v.numbers(p)
+	t.Count(v.sent)
+	expected := fmt.Sprintf("messages 1–%d in order", v.sent)
+	if lost := missing(got, v.sent); len(lost) > 0 {
+		t.Deviation(expected, spans(lost)+" did not arrive", tail(p.Evidence()))
+	} else if !slices.IsSorted(got) {
+		t.Deviation(expected, "the order was "+spans(got), tail(p.Evidence()))
+	}
+	t.Conclude(fmt.Sprintf("%d messages in bursts of %d arrived in order at a reader of %d KiB/s", v.sent, burst, paced/kib*200))
+}
+
+// tail is the end of an evidence, for bodies of which only that is telling.
+func tail(lines []string) []string { return lines[max(0, len(lines)-3):] }

@@ -1,0 +1,140 @@
+// Package server holds the cases that judge a server of event streams: one file per area of the catalogue, each case a
+// transcript of what is sent, what is seen and what that amounts to.
+//
+// What the cases need of the outside is a [Subject], a struct of functions; what they use is a [Trial]. [NewSuite] joins the two with
+// [Cases].
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"slices"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/sse"
+)
+
+// Subject is a server under test and all the access to it that was granted. Functions that are nil are access that is missing.
+type Subject struct {
+	Name string
+	Kind string // target | reference
+	URL  string // where it is, without secrets
+
+	// Subscribe makes the request of a subscription; required.
+	Subscribe func(ctx context.Context, s Subscription) (*sse.Request, error)
+	TLS       *tls.Config // for https
+	Secure    string      // an https origin at which the same streams are served as well, "" for none
+	Shared    bool        // there is one stream whatever its name: others may publish there too
+	Many      bool        // one connection can follow several streams
+	Ready     string      // headers | first-byte | first-event: from when on a message is owed
+
+	Publish func(ctx context.Context, m Message) Receipt
+	Types   bool // messages can be given a type
+
+	Mint   func(ctx context.Context, g Grant) (string, error) // tokens
+	Key    []byte                                             // the HS256 key behind Mint, so that wrong tokens can be made
+	Claims func(g Grant) (map[string]any, error)              // what Mint would sign, for wrong tokens
+
+	Restart func(ctx context.Context) error
+	Drain   func(ctx context.Context) error
+	Memory  func(ctx context.Context) (bytes uint64, err error)
+
+	Origin *OriginServer // behind a gateway; nil: the subject is a server
+
+	Capabilities []string      // publish, resume, heartbeat, …: as the target file declares them
+	Heartbeat    time.Duration // the longest silence it declares; 0: not declared
+	History      int           // events that a stream keeps; 0: not declared
+	SlowPolicy   string        // disconnect | drop | coalesce | block; "": not declared
+	Gap          string        // event type that tells of a hole; "": none
+	Greeting     string        // event type of a connection's first event; "": none
+	Ping         string        // event type of application pings; "": none
+	TotalOrder   bool          // all subscribers of a stream agree on its order
+
+	// Parameters are requirement parameters that fit this subject better than the defaults: id → name → value.
+	Parameters map[string]map[string]string
+	// Redact hides the subject's secrets in a text; nil: there are none.
+	Redact func(text string) string
+}
+
+// Subscription is what a subscriber asks for.
+type Subscription struct {
+	Streams  []string
+	Position string // Last-Event-ID, sent as the subject wants it; "" for none
+	Token    string // "" for none
+}
+
+// Grant is what a token is to allow. A zero Life is long enough for any case.
+type Grant struct {
+	User      string
+	Subscribe []string // streams
+	Publish   []string
+	Life      time.Duration
+}
+
+// Message is what is published.
+type Message struct {
+	Stream string
+	Type   string
+	Data   string
+	Number uint64
+	Token  string // "" takes one of the harness's own
+}
+
+// Acceptance is what became of a publish.
+type Acceptance uint8
+
+const (
+	Indeterminate Acceptance = iota // no answer: it may be delivered or not
+	Acknowledged
+	Rejected
+)
+
+// Receipt is the answer to a publish.
+type Receipt struct {
+	Acceptance Acceptance
+	Status     int
+	Header     map[string][]string
+	Body       string // at most its first 4 KiB
+	Err        error  // why there was no answer
+	Began      time.Time
+	Took       time.Duration
+}
+
+// Can says whether the subject declares a capability.
+func (s *Subject) Can(capability string) bool { return slices.Contains(s.Capabilities, capability) }
+
+// lacks says why a requirement cannot be judged with the access there is; "" when it can.
+func (s *Subject) lacks(r *conformance.Requirement) string {
+	for _, need := range r.Needs {
+		if reason, have := s.access(need); !have {
+			return reason
+		}
+	}
+	return ""
+}
+
+func (s *Subject) access(need conformance.Access) (reason string, have bool) {
+	switch need {
+	case conformance.AccessSubscribe:
+		return "", true
+	case conformance.AccessPublish:
+		return "needs a publisher: describe publish in the target file", s.Publish != nil
+	case conformance.AccessAuth:
+		return "needs protected streams: describe auth in the target file, or add auth to its capabilities", s.Mint != nil || s.Can("auth")
+	case conformance.AccessTokens:
+		return "needs tokens: describe auth in the target file", s.Mint != nil
+	case conformance.AccessKey:
+		return "needs the signing key, to make wrong tokens: describe auth.jwt in the target file", len(s.Key) > 0
+	case conformance.AccessRestart:
+		return "needs a command that restarts the target: describe admin.restart in the target file", s.Restart != nil
+	case conformance.AccessDrain:
+		return "needs a command that drains the target: describe admin.drain in the target file", s.Drain != nil
+	case conformance.AccessMemory:
+		return "needs to see the target's memory: describe observe in the target file", s.Memory != nil
+	case conformance.AccessProxy:
+		return "needs a gateway with the harness on both sides of it: see streamgauge check --through", s.Origin != nil
+	default:
+		return "needs " + string(need) + ", which a target file cannot grant yet", false
+	}
+}

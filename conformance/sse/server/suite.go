@@ -1,0 +1,86 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
+)
+
+// Case decides one requirement of a server.
+type Case struct {
+	Requirement string
+	Alone       bool // it changes the subject for others, or needs the machine for itself
+	Run         func(t *Trial)
+}
+
+// Options are how the cases are run. The zero value runs all that apply to a broker.
+type Options struct {
+	Profile   conformance.Profile // "" means sse-broker
+	Only      []string            // ids and areas
+	Parallel  int                 // cases at once; 0 means 16
+	Seed      uint64
+	Parameter func(requirement, name string) (value string, ok bool)
+	Next      func(r *conformance.Requirement) string
+	Report    func(v conformance.Verdict)
+}
+
+// suite is one check of one subject.
+type suite struct {
+	subject *Subject
+	run     string // in every name, so that two checks of one subject do not meet
+	names   atomic.Uint64
+	primer  string // begins the data of what is published to make a head come
+
+	held     bool   // the subject holds the head back until there is an event
+	obstacle string // why no stream could be opened, "" when one could
+	mute     bool   // not even the head of a response comes
+}
+
+// Check judges the subject by all cases that apply, in the order of the catalogue, and says how the harness fared.
+func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]conformance.Verdict, conformance.Health, error) {
+	s := &suite{subject: subject, run: fmt.Sprintf("%06x", (o.Seed^uint64(time.Now().UnixNano()))&0xffffff)}
+	s.primer = "streamgauge-" + s.run + "-primer"
+	reason := s.meet(ctx)
+	joined := conformance.Suite{
+		Profile: o.Profile, Only: o.Only, Holds: subject.Can, Lacks: subject.lacks,
+		Parameter: s.parameters(o.Parameter), Next: o.Next, Parallel: o.Parallel, Report: o.Report,
+	}
+	if joined.Profile == "" {
+		joined.Profile = conformance.ProfileBroker
+	}
+	if subject.Shared && subject.Publish != nil {
+		joined.Parallel = 1 // everything that one case publishes is seen by the others
+	}
+	for _, c := range cases {
+		joined.Cases = append(joined.Cases, conformance.Case{
+			Requirement: c.Requirement, Alone: c.Alone,
+			Run: func(t *conformance.Trial) {
+				if reason != "" {
+					t.Unknown("%s", reason)
+				}
+				c.Run(&Trial{Trial: t, Subject: subject, suite: s})
+			},
+		})
+	}
+	return joined.Run(ctx)
+}
+
+// name makes a name that is safe wherever it may be put, and that no other name begins with.
+func (s *suite) name(kind string) string {
+	return fmt.Sprintf("streamgauge-%s-%d%s", s.run, s.names.Add(1), kind)
+}
+
+func (s *suite) parameters(set func(id, name string) (string, bool)) func(id, name string) (string, bool) {
+	return func(id, name string) (string, bool) {
+		if set != nil {
+			if value, ok := set(id, name); ok {
+				return value, true
+			}
+		}
+		value, ok := s.subject.Parameters[id][name]
+		return value, ok
+	}
+}

@@ -1,0 +1,196 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/sse"
+)
+
+// Tap is one connection of a subscriber, with everything that came over it. It is filled by a goroutine of its own and closed when
+// the case ends; its methods may be called from any goroutine.
+type Tap struct {
+	Streams  []string
+	Request  *sse.Request
+	Response *sse.Response // the head; never nil
+
+	subject *Subject
+	stream  *sse.Stream
+	began   time.Time // when the request was begun
+	done    chan struct{}
+
+	mu      sync.Mutex
+	record  Record
+	id      string        // the last event id so far
+	arrived chan struct{} // closed and replaced whenever the record has changed
+}
+
+func newTap(subject *Subject, streams []string, req *sse.Request, stream *sse.Stream, position string) *Tap {
+	response := stream.Response()
+	return &Tap{
+		Streams: streams, Request: req, Response: response, subject: subject, stream: stream, began: response.Timing.Start,
+		id: position, done: make(chan struct{}), arrived: make(chan struct{}),
+	}
+}
+
+// read fills the record until the stream ends. A body in a content coding is kept and not decoded.
+func (p *Tap) read() {
+	defer close(p.done)
+	encoded := p.Response.Header.Get("Content-Encoding")
+	plain := encoded == "" || strings.EqualFold(encoded, "identity")
+	r := &recorder{Record: &p.record, limit: maxBody}
+	if !p.Response.EventStream() {
+		r.limit = maxOther
+	}
+	r.decoder.SetLastEventID(p.id)
+	err := p.stream.Body(func(b []byte) error {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		defer p.changed()
+		if !plain {
+			r.decoder.Reset()
+		}
+		err := r.take(b, p.stream.LastRead())
+		p.id = r.decoder.LastEventID()
+		return err
+	})
+	_ = p.stream.Close() // it has ended
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.record.Ended, p.record.End, p.record.EndedAt = true, err, time.Now()
+	p.changed()
+}
+
+// changed wakes who waits. The caller holds p.mu.
+func (p *Tap) changed() {
+	close(p.arrived)
+	p.arrived = make(chan struct{})
+}
+
+// Status is the response's.
+func (p *Tap) Status() int { return p.Response.Status }
+
+// Header is a field of the response's head.
+func (p *Tap) Header(name string) string { return strings.Join(p.Response.Header.Values(name), ", ") }
+
+// Began is when the request was begun.
+func (p *Tap) Began() time.Time { return p.began }
+
+// LastEventID is where this subscriber would resume.
+func (p *Tap) LastEventID() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.id
+}
+
+// Close ends the connection from this side.
+func (p *Tap) Close() {
+	_ = p.stream.Close() // twice is harmless
+	<-p.done
+}
+
+// Look calls f with the record, which f must neither keep nor change. Slices in it are only ever added to.
+func (p *Tap) Look(f func(r *Record)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f(&p.record)
+}
+
+// Events are the events so far.
+func (p *Tap) Events() (events []Event) {
+	p.Look(func(r *Record) { events = append(events, r.Events...) })
+	return events
+}
+
+// Fields are the complete lines so far.
+func (p *Tap) Fields() (fields []Field) {
+	p.Look(func(r *Record) { fields = r.Fields() })
+	return fields
+}
+
+// Body is the bytes so far, as far as they were kept.
+func (p *Tap) Body() (body []byte) {
+	p.Look(func(r *Record) { body = r.Body() })
+	return body
+}
+
+// Bytes is how many bytes of the body have come.
+func (p *Tap) Bytes() (n int) {
+	p.Look(func(r *Record) { n = r.Bytes })
+	return n
+}
+
+// Ended says whether the stream has ended, and how.
+func (p *Tap) Ended() (ended bool, err error) {
+	p.Look(func(r *Record) { ended, err = r.Ended, r.End })
+	return ended, err
+}
+
+// Await waits until the condition holds, and says whether it did before the stream ended, the context did, or the time was over.
+func (p *Tap) Await(ctx context.Context, within time.Duration, holds func(r *Record) bool) bool {
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	for {
+		p.mu.Lock()
+		met, over, arrived := holds(&p.record), p.record.Ended, p.arrived
+		p.mu.Unlock()
+		if met || over {
+			return met
+		}
+		select {
+		case <-arrived:
+		case <-ctx.Done():
+			return false
+		case <-timer.C:
+			return false
+		}
+	}
+}
+
+// Head shows the response's head.
+func (p *Tap) Head() []string {
+	lines := headEvidence(p.Response.Proto, p.Response.Status, p.Response.Header)
+	for i := range lines {
+		lines[i] = p.redact(lines[i])
+	}
+	return lines
+}
+
+// Curl is the command that repeats the request, without secrets.
+func (p *Tap) Curl() string { return curl(p.subject, p.Request) }
+
+func (p *Tap) redact(text string) string { return p.subject.redact(text) }
+
+func (s *Subject) redact(text string) string {
+	if s.Redact == nil {
+		return text
+	}
+	return s.Redact(text)
+}
+
+// curl is the command line that repeats a request. Credentials are left out by name, and whatever else is secret is redacted.
+func curl(s *Subject, req *sse.Request) string {
+	words := []string{"curl", "-N", "-i"}
+	if req.Method != "" && req.Method != http.MethodGet {
+		words = append(words, "-X", req.Method)
+	}
+	words = append(words, "-H", "'Accept: text/event-stream'")
+	if req.LastEventID != "" {
+		words = append(words, "-H", "'Last-Event-ID: "+req.LastEventID+"'")
+	}
+	for _, name := range []string{"Authorization", "Cookie", "Origin", "Accept-Encoding"} {
+		switch value := req.Header.Get(name); {
+		case value == "":
+		case name == "Authorization":
+			words = append(words, "-H", `"Authorization: Bearer $TOKEN"`)
+		case name == "Cookie":
+			words = append(words, "-H", `"Cookie: $COOKIE"`)
+		default:
+			words = append(words, "-H", "'"+name+": "+value+"'")
+		}
+	}
+	return s.redact(strings.Join(append(words, "'"+req.URL.Redacted()+"'"), " "))
+}

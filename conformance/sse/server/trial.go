@@ -1,0 +1,312 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/sse"
+)
+
+// Trial is what a case uses: the subject, connections to it, and the verdicts of [conformance.Trial].
+//
+// Methods that obtain what a case takes for granted (a stream, an acknowledged publish) end the case as unknown when they cannot;
+// the ones that return whether something came leave that to the case.
+type Trial struct {
+	*conformance.Trial
+
+	Subject *Subject
+	suite   *suite
+}
+
+// arrival bounds the wait for something that must come. It is generous, because it decides nothing but that nothing came.
+const arrival = 10 * time.Second
+
+// Option changes a subscription.
+type Option func(*opening)
+
+// opening is a subscription in the making.
+type opening struct {
+	Subscription
+
+	anonymous bool
+	edit      []func(*sse.Request)
+	options   sse.Options
+	dial      sse.DialFunc
+	unprimed  bool
+	unread    bool
+	insisting bool
+}
+
+// From resumes behind a position.
+func From(position string) Option { return func(o *opening) { o.Position = position } }
+
+// Bearing subscribes with this token instead of one made for the streams.
+func Bearing(token string) Option { return func(o *opening) { o.Token = token } }
+
+// Anonymous subscribes without credentials.
+func Anonymous() Option { return func(o *opening) { o.anonymous = true } }
+
+// With sets a header field of the request; "" removes it, also one that is sent by default.
+func With(name, value string) Option {
+	return Editing(func(r *sse.Request) { r.Header.Set(name, value) })
+}
+
+// Editing changes the request just before it is sent; its header and URL are its own.
+func Editing(edit func(*sse.Request)) Option {
+	return func(o *opening) { o.edit = append(o.edit, edit) }
+}
+
+// Unprimed publishes nothing to make a head come that the subject holds back.
+func Unprimed() Option { return func(o *opening) { o.unprimed = true } }
+
+// Insisting tries even though the subject has not answered before.
+func Insisting() Option { return func(o *opening) { o.insisting = true } }
+
+// Unread leaves the body in the socket: a subscriber that does not read.
+func Unread() Option { return func(o *opening) { o.unread = true } }
+
+// Waiting bounds the wait for the response's head.
+func Waiting(d time.Duration) Option { return func(o *opening) { o.options.HeadTimeout = d } }
+
+// Dialing connects in a way of its own, as for a socket that reads slowly.
+func Dialing(dial sse.DialFunc) Option { return func(o *opening) { o.dial = dial } }
+
+// OverHTTP2 speaks HTTP/2 on connections shared through h.
+func OverHTTP2(h *sse.HTTP2) Option { return func(o *opening) { o.options.HTTP2 = h } }
+
+// Stream is a stream name that nobody else uses, unless the subject has only one stream.
+func (t *Trial) Stream() string { return t.suite.name("s") }
+
+// Unique is a text that occurs nowhere else: safe in URLs, headers, JSON and event data.
+func (t *Trial) Unique() string { return t.suite.name("m") }
+
+// Subscribe opens one connection that follows the streams and waits until it is ready. Without a stream of events it ends the case
+// as unknown.
+func (t *Trial) Subscribe(streams []string, options ...Option) *Tap {
+	if t.suite.obstacle != "" {
+		t.Unknown("no stream could be opened: %s", t.suite.obstacle)
+	}
+	p, err := t.Open(streams, options...)
+	switch {
+	case err != nil:
+		t.interrupted()
+		t.Unknown("no stream could be opened: %v", err)
+	case p.Status() != http.StatusOK || !p.Response.EventStream():
+		t.Unknown("no stream could be opened: the answer was status %d with content type %q", p.Status(), p.Header("Content-Type"))
+	}
+	if coding := p.Header("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") && p.Request.Header.Get("Accept-Encoding") == "" {
+		t.Unknown("the stream came with the content coding %s, which was not asked for: see SSE-HTTPS-009", coding)
+	}
+	if !t.ready(p) {
+		t.interrupted()
+		t.Unknown("the stream was not ready within %v", arrival)
+	}
+	return p
+}
+
+// Open is Subscribe for a case that judges the answer: any answer will do.
+func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
+	o := &opening{Subscription: Subscription{Streams: streams}}
+	o.options = sse.Options{TLS: t.Subject.TLS, DialTimeout: arrival, HeadTimeout: arrival}
+	for _, option := range options {
+		option(o)
+	}
+	if t.suite.mute && !o.insisting {
+		return nil, errors.New(t.suite.obstacle)
+	}
+	req, err := t.request(o)
+	if err != nil {
+		return nil, err
+	}
+	stop := func() {}
+	if !o.unprimed {
+		stop = t.prime(streams)
+	}
+	stream, err := sse.Open(t.Context(), o.dial, req, o.options)
+	stop()
+	if err != nil {
+		return nil, errors.New(t.Subject.redact(err.Error()))
+	}
+	p := newTap(t.Subject, streams, req, stream, o.Position)
+	if o.unread {
+		close(p.done)
+	} else {
+		go p.read()
+	}
+	t.Cleanup(p.Close)
+	return p, nil
+}
+
+// request makes the subscription's request.
+func (t *Trial) request(o *opening) (*sse.Request, error) {
+	if o.Token == "" && !o.anonymous && t.Subject.Mint != nil {
+		token, err := t.Subject.Mint(t.Context(), Grant{Subscribe: o.Streams})
+		if err != nil {
+			return nil, fmt.Errorf("making a token: %w", err)
+		}
+		o.Token = token
+	}
+	made, err := t.Subject.Subscribe(t.Context(), o.Subscription)
+	if err != nil {
+		return nil, fmt.Errorf("preparing a subscription: %w", err)
+	}
+	req := *made
+	address := *made.URL
+	req.URL, req.Header = &address, maps.Clone(made.Header)
+	if req.Header == nil {
+		req.Header = http.Header{}
+	}
+	if o.anonymous {
+		req.Header.Del("Authorization")
+		req.Header.Del("Cookie")
+	}
+	for _, edit := range o.edit {
+		edit(&req)
+	}
+	for name, values := range req.Header {
+		if len(values) == 1 && values[0] == "" && name != "Last-Event-Id" {
+			req.Header[name] = nil
+		}
+	}
+	return &req, nil
+}
+
+// At makes a request go to another origin that serves the same, as with [Subject.Secure].
+func At(origin string) Option {
+	return Editing(func(r *sse.Request) {
+		if u, err := url.Parse(origin); err == nil {
+			r.URL.Scheme, r.URL.Host = u.Scheme, u.Host
+		}
+	})
+}
+
+// ready waits until messages are owed to the connection.
+func (t *Trial) ready(p *Tap) bool {
+	switch t.Subject.Ready {
+	case "first-byte":
+		return t.await(p, "the first byte is awaited", arrival, func(r *Record) bool { return r.Bytes > 0 })
+	case "first-event":
+		return t.await(p, "the first event is awaited", arrival, func(r *Record) bool { return len(r.Events) > 0 })
+	}
+	return true
+}
+
+// Await waits for what must come, and says whether it came before the stream ended or a generous time was over.
+func (t *Trial) Await(p *Tap, what string, holds func(r *Record) bool) bool {
+	return t.await(p, what, arrival, holds)
+}
+
+// AwaitFor is Await with a time of its own.
+func (t *Trial) AwaitFor(p *Tap, what string, within time.Duration, holds func(r *Record) bool) bool {
+	return t.await(p, what, within, holds)
+}
+
+func (t *Trial) await(p *Tap, what string, within time.Duration, holds func(r *Record) bool) bool {
+	t.Doing("%s", what)
+	met := p.Await(t.Context(), within, holds)
+	if !met {
+		t.interrupted()
+	}
+	return met
+}
+
+// Hold lets time pass, in which the stream is only watched; it returns early, false, when the stream ends.
+func (t *Trial) Hold(p *Tap, d time.Duration) bool {
+	t.Allow(d)
+	t.Doing("the stream is watched for %v", d)
+	p.Await(t.Context(), d, func(*Record) bool { return false })
+	t.interrupted()
+	ended, _ := p.Ended()
+	return !ended
+}
+
+// interrupted ends the case when its time is over.
+func (t *Trial) interrupted() {
+	if t.Context().Err() != nil {
+		t.Give()
+	}
+}
+
+// Publish publishes one message, whatever becomes of it.
+func (t *Trial) Publish(m Message) Receipt {
+	ctx, cancel := context.WithTimeout(t.Context(), arrival)
+	defer cancel()
+	return t.Subject.Publish(ctx, m)
+}
+
+// Send publishes data that must be acknowledged.
+func (t *Trial) Send(stream, data string) { t.SendTyped(stream, "", data) }
+
+// SendTyped is Send with an event type.
+func (t *Trial) SendTyped(stream, eventType, data string) {
+	r := t.Publish(Message{Stream: stream, Type: eventType, Data: data})
+	if r.Acceptance == Acknowledged {
+		return
+	}
+	t.interrupted()
+	t.Unknown("a publish was not acknowledged: %s", t.Subject.redact(r.String()))
+}
+
+// Fence publishes a marker and waits until it arrives: what was not delivered by then was not delivered. It returns the marker, and
+// false when not even that came.
+func (t *Trial) Fence(p *Tap) (marker string, arrived bool) {
+	marker = t.Unique()
+	t.Send(p.Streams[0], marker)
+	return marker, t.Await(p, "a marker is awaited", func(r *Record) bool { return r.contains(marker) })
+}
+
+// Between are the events after the one that carries a marker and before the one that carries another, without those that the
+// subject sends on its own.
+func (t *Trial) Between(p *Tap, from, to string) []Event {
+	var between []Event
+	p.Look(func(r *Record) {
+		first, last := r.index(from)+1, r.index(to)
+		if last >= first {
+			between = append(between, r.Events[first:last]...)
+		}
+	})
+	own := between[:0]
+	for _, e := range between {
+		if !t.signal(e) {
+			own = append(own, e)
+		}
+	}
+	return own
+}
+
+// signal says whether the subject sent an event on its own.
+func (t *Trial) signal(e Event) bool {
+	s := t.Subject
+	return e.Type != "message" && (e.Type == s.Ping || e.Type == s.Gap || e.Type == s.Greeting) || t.primed(e)
+}
+
+// primed says whether an event is one that was published to make a head come.
+func (t *Trial) primed(e Event) bool { return strings.Contains(e.Data, t.suite.primer) }
+
+// String says what the answer was.
+func (r Receipt) String() string {
+	if r.Err != nil {
+		return r.Err.Error()
+	}
+	text := fmt.Sprintf("status %d", r.Status)
+	if body := strings.TrimSpace(r.Body); body != "" {
+		text += " " + Escape([]byte(body))
+	}
+	return text
+}
+
+// ended words how a stream ended.
+func endText(err error) string {
+	if errors.Is(err, io.EOF) {
+		return "the stream ended"
+	}
+	return err.Error()
+}

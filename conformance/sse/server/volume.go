@@ -1,0 +1,82 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// volume is a series of messages so large that unread ones soon fill every buffer on the way. The data of each repeat its number, so
+// that a piece of another one is noticed.
+type volume struct {
+	t      *Trial
+	stream string
+	series series
+	size   int // bytes of each
+	sent   int // messages so far, numbered from 1
+}
+
+const kib, mib = 1 << 10, 1 << 20
+
+func (t *Trial) volume(stream string, size int) *volume {
+	return &volume{t: t, stream: stream, series: t.series(), size: size}
+}
+
+func (v *volume) text(n int) string {
+	head := v.series.text(0, n)
+	word := fmt.Sprintf("%08d ", n)
+	return head + strings.Repeat(word, max(0, v.size-len(head))/len(word))
+}
+
+// send publishes the next n messages, one after the other; all must be acknowledged.
+func (v *volume) send(n int) {
+	for range n {
+		v.sent++
+		v.t.Doing("message %d of %d KiB is published", v.sent, v.size/kib)
+		v.t.Send(v.stream, v.text(v.sent))
+	}
+}
+
+// sendBytes publishes as many messages as have that many bytes together.
+func (v *volume) sendBytes(n int) { v.send(n / v.size) }
+
+// has says whether one of the newest events is message n, and when it came.
+func (v *volume) has(r *Record, n int) (at time.Time, ok bool) {
+	for i := len(r.Events) - 1; i >= max(0, len(r.Events)-16); i-- {
+		if _, number, found := v.series.find(r.Events[i].Data); found && number == n {
+			return r.Events[i].At, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// reaches waits for message n.
+func (v *volume) reaches(p *Tap, n int) bool {
+	return v.t.Await(p, fmt.Sprintf("message %d is awaited", n), func(r *Record) bool { _, ok := v.has(r, n); return ok })
+}
+
+// numbers are those that subscribers received, connection by connection, in the order of arrival.
+func (v *volume) numbers(taps ...*Tap) []int {
+	var numbers []int
+	for _, p := range taps {
+		numbers = append(numbers, v.series.numbers(0, p.Events())...)
+	}
+	return numbers
+}
+
+// missing are the messages from 1 to last that are not among the numbers.
+func missing(numbers []int, last int) []int {
+	received := make([]bool, last+1)
+	for _, n := range numbers {
+		if n <= last {
+			received[n] = true
+		}
+	}
+	var lost []int
+	for n := 1; n <= last; n++ {
+		if !received[n] {
+			lost = append(lost, n)
+		}
+	}
+	return lost
+}
