@@ -1,0 +1,334 @@
+package mutant
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/streamgauge/streamgauge/reference/broker"
+)
+
+// serverDelivMutants break what becomes of a message on its way, and who gets it.
+var serverDelivMutants = []Mutant{
+	{
+		Name: "loses-when-someone-joins", ID: "MS-30", Bug: "A publish that meets a subscription in the making is acknowledged and lost.",
+		SeenIn: "surya-koritala/loomfeed#52: publish races with unsubscribe", Kills: []string{"SSE-DELIV-001"},
+		May: append([]May{
+			{"SSE-DELIV-007", "what is published right after the head is lost"}, {"SSE-DELIV-008", "what is published while others join is lost"},
+			{"SSE-DELIV-010", "what is published right after the head is lost"}, {"SSE-RESUME-006", "what is published right after coming back is lost"},
+			{"SSE-RESUME-010", "what is published right after coming back is lost"},
+		}, replaysWrong...),
+		Broker: loseAtJoin,
+	},
+	{
+		Name: "sends-every-tenth-twice", Bug: "One event in ten is sent twice on the same connection.",
+		SeenIn: "EventSource/eventsource#57: two handlers for one event", Kills: []string{"SSE-DELIV-002"},
+		May: append([]May{{"SSE-DELIV-010", "one of several streams repeats events as well"}}, replaysWrong...),
+		Broker: delivering(func(_ *broker.Subscriber, ev broker.Event) []broker.Event {
+			if ev.Number%10 == 0 {
+				return []broker.Event{ev, ev}
+			}
+			return []broker.Event{ev}
+		}),
+	},
+	{
+		Name: "delivers-in-parallel", ID: "MS-31", Bug: "Each publish is delivered by a goroutine of its own, and a later one can overtake it.",
+		SeenIn: "launchdarkly/dotnet-eventsource#83: handlers run on a thread pool", Kills: []string{"SSE-DELIV-003"},
+		May:    append([]May{{"SSE-DELIV-010", "one of several streams is out of order as well"}, {"SSE-DELIV-004", "who joins meanwhile sees another order"}}, replaysWrong...),
+		Broker: overtaking(func(uint64) bool { return true }),
+	},
+	{
+		Name: "orders-by-subscriber", Bug: "Half of the subscribers see some events later than others do, so they do not agree on one order.",
+		SeenIn: "plausible: two nodes of a cluster each order for themselves", Kills: []string{"SSE-DELIV-004"},
+		May:    append([]May{{"SSE-DELIV-003", "what is later can be behind the next of its publisher"}, {"SSE-DELIV-010", "one of several streams is out of order as well"}}, replaysWrong...),
+		Broker: overtaking(func(joined uint64) bool { return joined%2 == 0 }),
+	},
+	{
+		Name: "rejects-and-delivers", Bug: "A publish is answered with 401 or 403 and delivered all the same.",
+		SeenIn: "plausible: the answer is written before the handler returns, which it then does not", Kills: []string{"SSE-DELIV-005"},
+		May:    []May{{"SSE-AUTH-003", "a publish without the right to it goes through"}, {"SSE-AUTH-009", "a publish without the right to it goes through"}},
+		Broker: rejectAndDeliver,
+	},
+	{
+		Name: "corrupts-long-data", Bug: "One byte of data longer than a thousand bytes is changed.",
+		SeenIn: "btubbs/sseclient#38: chunks decoded apart damage a character", Kills: []string{"SSE-DELIV-006"},
+		May: []May{{"SSE-FORM-010", "long data do not arrive unchanged"}, {"SSE-LIMIT-001", "long data do not arrive unchanged"}},
+		Broker: delivering(func(_ *broker.Subscriber, ev broker.Event) []broker.Event {
+			if len(ev.Data) > 1000 {
+				ev.Data = bytes.Clone(ev.Data)
+				ev.Data[500] ^= 1
+			}
+			return []broker.Event{ev}
+		}),
+	},
+	{
+		Name: "registers-behind-head", ID: "MS-16", Bug: "A subscriber is registered twenty milliseconds after it was sent the head of the response.",
+		SeenIn: "dunglas/mercure#178", Kills: []string{"SSE-DELIV-007"},
+		May: []May{{"SSE-DELIV-001", "what is published right after the head is lost"}, {"SSE-DELIV-010", "what is published right after the head is lost"}, {"SSE-RESUME-010", "what is published right after the head is lost"}, {"SSE-HTTPS-003", "what is published right after the head is lost"}},
+		Broker: delivering(func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+			if to.Resume == broker.ResumeFresh && time.Since(to.Joined) < 20*time.Millisecond {
+				return nil
+			}
+			return []broker.Event{ev}
+		}),
+	},
+	{
+		Name: "holds-last-of-burst", ID: "MS-32", Bug: "An event stays in the write buffer until the next one of its stream pushes it out.",
+		SeenIn: "dunglas/mercure#243; slact/nchan#526", Kills: []string{"SSE-DELIV-008"},
+		May: []May{{"SSE-DELIV-001", "the last message is never pushed out"}, {"SSE-DELIV-010", "the last message is never pushed out"}},
+		Broker: func(c *broker.Config) {
+			held := new(each[map[string]broker.Event])
+			c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+				return pushOut(held.of(to), ev)
+			}}
+		},
+	},
+	{
+		Name: "retries-unheard-publish", Bug: "A publish whose answer could not be delivered is carried out once more, under a new id.",
+		SeenIn: "plausible: an ingress retries when its upstream connection breaks", Kills: []string{"SSE-DELIV-009"},
+		Broker: retryUnheard,
+	},
+	{
+		Name: "follows-first-stream-only", Bug: "Of several streams of one subscription only the first is followed.",
+		SeenIn: "slact/nchan#212", Kills: []string{"SSE-DELIV-010"},
+		Broker: delivering(func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+			if ev.Stream != to.Streams[0] {
+				return nil
+			}
+			return []broker.Event{ev}
+		}),
+	},
+	{
+		Name: "broadcasts-some", ID: "MS-33", Bug: "The filter by stream is missing on one code path: one event in three goes to everybody.",
+		SeenIn: "SandeepVashishtha/Eventra#16185", Kills: []string{"SSE-ISO-001"},
+		May: []May{
+			{"SSE-ISO-002", "what leaks to everybody leaks to other tenants"}, {"SSE-ISO-003", "what leaks to everybody leaks to names that look alike"},
+			{"SSE-ISO-004", "what leaks to everybody leaks to whoever resumes"}, {"SSE-RESUME-013", "what leaks to everybody leaks to whoever resumes"},
+			{"SSE-DELIV-005", "an event of another stream is none that was published in this one"}, {"SSE-DELIV-010", "who follows several streams gets some twice"},
+			{"SSE-RESUME-002", "the id of a foreign event is a wrong position"}, {"SSE-RESUME-003", "the id of a foreign event is a wrong position"},
+			{"SSE-RESUME-005", "the id of a foreign event is a wrong position"}, {"SSE-RESUME-017", "the id of a foreign event is a wrong position"},
+		},
+		Broker: leaking(func(_ *broker.Subscriber, ev broker.Event) bool { return ev.Number%3 == 0 }),
+	},
+	{
+		Name: "broadcasts-without-tenant", ID: "MS-34", Bug: "An event without a stream goes to everybody.",
+		SeenIn: "fullstackhero/dotnet-starter-kit#1348; open-mercato/open-mercato#3861", Kills: []string{"SSE-ISO-002"},
+		Broker: broadcastOrphans,
+	},
+	{
+		Name: "compares-names-loosely", ID: "MS-35", Bug: "Names of streams are compared without regard to case and to a slash at the end.",
+		SeenIn: "plausible; cf. mercure#exact-matching", Kills: []string{"SSE-ISO-003"},
+		Broker: leaking(func(to *broker.Subscriber, ev broker.Event) bool {
+			return strings.EqualFold(to.Streams[0], strings.TrimSuffix(ev.Stream, "/"))
+		}),
+	},
+	{
+		Name: "position-opens-its-stream", Bug: "The replay is of the stream to which the position belongs, not of the one asked for.",
+		SeenIn: "plausible: history is looked up by id alone", Kills: []string{"SSE-ISO-004", "SSE-RESUME-013"},
+		Broker: replayByPosition,
+	},
+	{
+		Name: "chokes-on-one-hot-stream", Bug: "A stream with many events stops the one loop through which all streams go.",
+		SeenIn: "r3labs/sse#192: one loop for all", Kills: []string{"SSE-ISO-005"},
+		May:    []May{{"SSE-RESUME-016", "publishing is slow under load"}, {"SSE-DELIV-008", "publishing is slow under load"}},
+		Broker: choke,
+	},
+}
+
+// delivering replaces single events on their way to single subscribers.
+func delivering(deliver func(to *broker.Subscriber, ev broker.Event) []broker.Event) func(*broker.Config) {
+	return func(c *broker.Config) { c.Tamper = &broker.Tamper{Deliver: deliver} }
+}
+
+// leaking sends events to subscribers that do not follow their stream.
+func leaking(leak func(to *broker.Subscriber, ev broker.Event) bool) func(*broker.Config) {
+	return func(c *broker.Config) { c.Tamper = &broker.Tamper{Leak: leak} }
+}
+
+// loseAtJoin forgets what is published within a moment after someone joined.
+func loseAtJoin(c *broker.Config) {
+	var joined atomic.Int64
+	began := time.Now()
+	c.Tamper = &broker.Tamper{
+		Start: func(_ broker.Ask, _ string, first, _, _ uint64) uint64 {
+			joined.Store(int64(time.Since(began)))
+			return first
+		},
+		Store: func(broker.Event) bool {
+			at := joined.Load()
+			return at == 0 || time.Since(began)-time.Duration(at) > time.Millisecond
+		},
+	}
+}
+
+// overtaking holds one live event in twenty back until eight later ones have gone, for the subscribers of which holds says so; they are
+// counted from 1.
+func overtaking(holds func(joined uint64) bool) func(*broker.Config) {
+	type queue struct {
+		joined uint64
+		held   []broker.Event
+		passed int
+	}
+	return func(c *broker.Config) {
+		queues := new(each[queue])
+		var joined atomic.Uint64
+		c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+			q := queues.of(to)
+			if q.joined == 0 {
+				q.joined = joined.Add(1)
+			}
+			if !holds(q.joined) {
+				return []broker.Event{ev}
+			}
+			if ev.Number%20 == 10 && len(q.held) == 0 {
+				q.held, q.passed = []broker.Event{ev}, 0
+				return nil
+			}
+			out := []broker.Event{ev}
+			if q.passed++; q.passed >= 8 {
+				out, q.held = append(out, q.held...), nil
+			}
+			return out
+		}}
+	}
+}
+
+// rejectAndDeliver carries a refused publish out with the rights of the last one that was not.
+func rejectAndDeliver(c *broker.Config) {
+	var mu sync.Mutex
+	var rights string
+	c.Tamper = onPublishes(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		body, _ := io.ReadAll(r.Body) // what cannot be read is refused below
+		answer := &overheard{ResponseWriter: w}
+		next.ServeHTTP(answer, readAgain(r, body))
+		mu.Lock()
+		defer mu.Unlock()
+		if answer.status < 400 {
+			rights = r.Header.Get("Authorization")
+			return
+		}
+		again := readAgain(r, body)
+		again.Header.Set("Authorization", rights)
+		next.ServeHTTP(unheard{http.Header{}}, again)
+	})
+}
+
+// retryUnheard carries a publish out again when its client leaves before the answer.
+func retryUnheard(c *broker.Config) {
+	c.Tamper = onPublishes(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		body, _ := io.ReadAll(r.Body) // what cannot be read is refused below
+		answer := &overheard{ResponseWriter: w}
+		next.ServeHTTP(answer, readAgain(r, body))
+		pause(r, 20*time.Millisecond)
+		if r.Context().Err() != nil && answer.status < 400 {
+			next.ServeHTTP(unheard{http.Header{}}, readAgain(r, body))
+		}
+	})
+}
+
+// broadcastOrphans takes a publish without a stream and sends it to everybody.
+func broadcastOrphans(c *broker.Config) {
+	const orphans = "orphans"
+	c.Tamper = onPublishes(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		query := r.URL.Query()
+		if query.Get("stream") == "" {
+			query.Set("stream", orphans)
+			r.URL.RawQuery = query.Encode()
+		}
+		next.ServeHTTP(w, r)
+	})
+	c.Tamper.Leak = func(_ *broker.Subscriber, ev broker.Event) bool { return ev.Stream == orphans }
+}
+
+// replayByPosition puts before the first event of who resumes whatever came behind its position in the stream that it belongs to.
+func replayByPosition(c *broker.Config) {
+	var mu sync.Mutex
+	var history []broker.Event
+	done := new(each[bool])
+	c.Tamper = &broker.Tamper{
+		Store: func(ev broker.Event) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			history = append(history, ev)
+			return true
+		},
+		Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+			if replayed := done.of(to); to.Resume == broker.ResumeExact && !*replayed {
+				*replayed = true
+				mu.Lock()
+				defer mu.Unlock()
+				return append(behind(history, to), ev)
+			}
+			return []broker.Event{ev}
+		},
+	}
+}
+
+// behind are the events of a position's stream that follow it, when it is not the stream that was asked for.
+func behind(history []broker.Event, to *broker.Subscriber) (events []broker.Event) {
+	stream := to.Streams[0]
+	for _, ev := range history {
+		if stream != to.Streams[0] && ev.Stream == stream {
+			events = append(events, ev)
+		}
+		if ev.ID == to.LastEventID {
+			stream = ev.Stream
+		}
+	}
+	return events
+}
+
+// choke stops everything for a while after a stream had many events in a tenth of a second.
+func choke(c *broker.Config) {
+	const many = 30
+	var mu sync.Mutex
+	var recent []time.Time
+	c.Tamper = &broker.Tamper{Store: func(broker.Event) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		now := time.Now()
+		if recent = append(recent, now); len(recent) > many {
+			if now.Sub(recent[0]) < 100*time.Millisecond {
+				time.Sleep(1500 * time.Millisecond) // under the broker's lock: that is the defect
+			}
+			recent = recent[1:]
+		}
+		return true
+	}}
+}
+
+// onPublishes wraps what serves publishes.
+func onPublishes(serve func(w http.ResponseWriter, r *http.Request, next http.Handler)) *broker.Tamper {
+	return &broker.Tamper{Handler: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/publish" {
+				next.ServeHTTP(w, r)
+				return
+			}
+			serve(w, r, next)
+		})
+	}}
+}
+
+// overheard is a response whose status is noted.
+type overheard struct {
+	http.ResponseWriter
+
+	status int
+}
+
+func (o *overheard) WriteHeader(status int) {
+	o.status = status
+	o.ResponseWriter.WriteHeader(status)
+}
+
+// readAgain is the request with a body that can be read once more.
+func readAgain(r *http.Request, body []byte) *http.Request {
+	again := r.Clone(r.Context())
+	again.Body = io.NopCloser(bytes.NewReader(body))
+	return again
+}

@@ -1,0 +1,63 @@
+package mutant
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/streamgauge/streamgauge/reference/broker"
+)
+
+// serverHBSMutants break the signs of life.
+var serverHBSMutants = []Mutant{
+	{
+		Name: "never-beats", ID: "MS-14", Bug: "An idle stream stays silent.",
+		SeenIn: "Wave-RF/WaveHouse#226; stellar-deprecated/horizon#424", Kills: []string{"SSE-HBS-001", "SSE-HBS-003"},
+		Broker: func(c *broker.Config) { c.Tamper = &broker.Tamper{Heartbeat: func() []byte { return nil }} },
+	},
+	{
+		Name: "beats-with-events", ID: "MS-15", Bug: "A heartbeat is an event with an id, which moves the position.",
+		SeenIn: "CleverCloud/clever-client.js#180; Emiyaaaaa/clay-ui#34", Kills: []string{"SSE-HBS-002"},
+		May: []May{
+			{"SSE-RESUME-001", "a position can be that of a heartbeat"}, {"SSE-RESUME-003", "a position can be that of a heartbeat"},
+			{"SSE-RESUME-009", "a position can be that of a heartbeat"}, {"SSE-DELIV-005", "a heartbeat was published by nobody"},
+		},
+		Broker: func(c *broker.Config) {
+			var n atomic.Uint64
+			c.Tamper = &broker.Tamper{Heartbeat: func() []byte { return fmt.Appendf(nil, "id: %d\ndata: {}\n\n", n.Add(1)) }}
+		},
+	},
+	{
+		Name: "beats-after-first-event", Bug: "Heartbeats begin with the first event.",
+		SeenIn: "plausible: a timer that is started by a write", Kills: []string{"SSE-HBS-003"},
+		May: []May{{"SSE-HBS-001", "a stream without events is silent"}},
+		Broker: func(c *broker.Config) {
+			c.Tamper = filtered(func(*http.Request) func([]byte) []byte {
+				begun := false
+				return func(p []byte) []byte {
+					if begun = begun || bytes.Contains(p, []byte("data: ")); !begun && bytes.HasPrefix(p, []byte(": hb")) {
+						return nil
+					}
+					return p
+				}
+			})
+		},
+	},
+	{
+		Name: "beats-in-step", Bug: "All connections get their heartbeats at the same instant.",
+		SeenIn: "plausible: one ticker for all", Kills: []string{"SSE-HBS-004"},
+		May: []May{{"SSE-HBS-001", "a heartbeat waits for the common instant"}, {"SSE-HBS-003", "a heartbeat waits for the common instant"}},
+		Broker: func(c *broker.Config) {
+			c.Tamper = filtered(func(r *http.Request) func([]byte) []byte {
+				return func(p []byte) []byte {
+					if bytes.HasPrefix(p, []byte(": hb")) {
+						pause(r, time.Until(time.Now().Truncate(time.Second).Add(time.Second)))
+					}
+					return p
+				}
+			})
+		},
+	},
+}

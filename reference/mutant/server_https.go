@@ -1,0 +1,340 @@
+package mutant
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/streamgauge/streamgauge/reference/broker"
+)
+
+// serverHTTPSMutants break the HTTP side of a stream.
+var serverHTTPSMutants = []Mutant{
+	{
+		Name: "answers-with-203", Bug: "A stream is answered with status 203.",
+		SeenIn: "plausible: a proxy that says it changed something", Kills: []string{"SSE-HTTPS-001"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				next.ServeHTTP(&restated{ResponseWriter: w, from: http.StatusOK, to: http.StatusNonAuthoritativeInfo}, r)
+			})
+		},
+	},
+	{
+		Name: "declares-latin-1", Bug: "The content type says that the stream is ISO 8859-1.",
+		SeenIn: "plausible: the platform's default charset", Kills: []string{"SSE-HTTPS-002"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = headed(func(_ *http.Request, h http.Header) { h.Set("Content-Type", "text/event-stream; charset=iso-8859-1") })
+		},
+	},
+	{
+		Name: "holds-head-back", ID: "MS-10", Bug: "The head of the response waits for the first event.",
+		SeenIn: "Mng-dev-ai/agentrove#869; caddyserver/caddy#6293", Kills: []string{"SSE-HTTPS-003"},
+		May: []May{
+			{"SSE-HTTPS-010", "without a body there is no head"}, {"SSE-HBS-001", "no sign of life comes before the first event"},
+			{"SSE-HBS-003", "no sign of life comes before the first event"},
+		},
+		Broker: func(c *broker.Config) {
+			c.Tamper = filtered(func(*http.Request) func([]byte) []byte {
+				var waiting []byte
+				var begun bool
+				return func(p []byte) []byte {
+					waiting = append(waiting, p...)
+					if begun = begun || bytes.Contains(p, []byte("data: ")); !begun {
+						return nil
+					}
+					out := waiting
+					waiting = nil
+					return out
+				}
+			})
+			c.Tamper.Handler = withoutEarlyFlush(c.Tamper.Handler)
+		},
+	},
+	{
+		Name: "promises-a-length", Bug: "The stream has a Content-Length.",
+		SeenIn: "plausible: a middleware that measures the body", Kills: []string{"SSE-HTTPS-004"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = headed(func(_ *http.Request, h http.Header) { h.Set("Content-Length", "1048576") })
+		},
+	},
+	{
+		Name: "sends-chunks-to-http-1.0", Bug: "HTTP/1.0 clients get the chunked coding, which they do not know.",
+		SeenIn: "plausible: a server that writes its own framing", Kills: []string{"SSE-HTTPS-005"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = headed(func(r *http.Request, h http.Header) {
+				if !r.ProtoAtLeast(1, 1) {
+					h.Set("Transfer-Encoding", "chunked")
+				}
+			})
+		},
+	},
+	{
+		Name: "lets-caches-store", Bug: "Caches may keep the stream for a minute.",
+		SeenIn: "plausible: a default for all responses", Kills: []string{"SSE-HTTPS-006"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = headed(func(_ *http.Request, h http.Header) { h.Set("Cache-Control", "max-age=60, no-transform") })
+		},
+	},
+	{
+		Name: "lets-proxies-transform", Bug: "Cache-Control lacks no-transform.",
+		SeenIn: "plausible", Kills: []string{"SSE-HTTPS-007"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = headed(func(_ *http.Request, h http.Header) { h.Set("Cache-Control", "no-store") })
+		},
+	},
+	{
+		Name: "buffers-compressed-events", ID: "MS-11", Bug: "The gzip middleware keeps small events in its buffer.",
+		SeenIn: "Kludex/starlette#2753; mattrobinsonsre/terrapod#71; mpetrunic/fastify-sse-v2#8", Kills: []string{"SSE-HTTPS-009"},
+		Broker: func(c *broker.Config) { c.Tamper = onStreams(gzipping(false)) },
+	},
+	{
+		Name: "compresses-unasked", Bug: "The stream is compressed for clients that did not ask for it.",
+		SeenIn: "plausible: a proxy's gzip_static", Kills: []string{"SSE-HTTPS-009"},
+		Broker: func(c *broker.Config) { c.Tamper = onStreams(gzipping(true)) },
+	},
+	{
+		Name: "streams-to-head", Bug: "HEAD is answered like GET, with a stream behind the head.",
+		SeenIn: "plausible: a router that maps HEAD to GET", Kills: []string{"SSE-HTTPS-010"},
+		Broker: func(c *broker.Config) { c.Tamper = onStreams(taking(http.MethodHead)) },
+	},
+	{
+		Name: "takes-any-method", Bug: "PATCH opens a stream.",
+		SeenIn: "plausible: a route without a method", Kills: []string{"SSE-HTTPS-011"},
+		Broker: func(c *broker.Config) { c.Tamper = onStreams(taking(http.MethodPatch)) },
+	},
+	{
+		Name: "insists-on-accept", Bug: "Only Accept: text/event-stream to the letter is served.",
+		SeenIn: "plausible: a comparison of strings", Kills: []string{"SSE-HTTPS-012"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if r.Header.Get("Accept") != "text/event-stream" && r.Method == http.MethodGet {
+					http.Error(w, "not acceptable", http.StatusNotAcceptable)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		},
+	},
+	{
+		Name: "streams-errors", ID: "MS-39", Bug: "A failed authentication is answered with 200 and an error event, so that an EventSource comes back for ever.",
+		SeenIn: "plausible", Kills: []string{"SSE-HTTPS-013"},
+		May: []May{{"SSE-AUTH-001", "so it is no 401"}, {"SSE-AUTH-002", "so it is no 401"}},
+		Broker: func(c *broker.Config) {
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				next.ServeHTTP(&excused{ResponseWriter: w}, r)
+			})
+		},
+	},
+	{
+		Name: "forgets-vary", Bug: "The answer depends on the origin, and caches are not told.",
+		SeenIn: "plausible", Kills: []string{"SSE-HTTPS-014"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = headed(func(_ *http.Request, h http.Header) { h.Del("Vary") })
+		},
+	},
+	{
+		Name: "reflects-any-origin", Bug: "Every origin is allowed to use its visitors' credentials.",
+		SeenIn: "plausible: a CORS middleware in its permissive mode", Kills: []string{"SSE-HTTPS-015"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = headed(func(r *http.Request, h http.Header) {
+				if origin := r.Header.Get("Origin"); origin != "" {
+					h.Set("Access-Control-Allow-Origin", origin)
+					h.Set("Access-Control-Allow-Credentials", "true")
+				}
+			})
+		},
+	},
+	{
+		Name: "disallows-last-event-id", ID: "MS-40", Bug: "Last-Event-ID is missing in Access-Control-Allow-Headers.",
+		SeenIn: "dunglas/mercure#535", Kills: []string{"SSE-HTTPS-016"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				next.ServeHTTP(&restated{ResponseWriter: w, before: func(h http.Header) {
+					h.Set("Access-Control-Allow-Headers", "Authorization, Cache-Control, Content-Type")
+				}}, r)
+			})
+		},
+	},
+	{
+		Name: "refuses-without-retry-after", Bug: "A client over its limit is not told when to come back.",
+		SeenIn: "plausible", Kills: []string{"SSE-HTTPS-018"},
+		May: []May{{"SSE-LIMIT-002", "the same, as a limit"}},
+		Broker: func(c *broker.Config) {
+			c.Tamper = headed(func(_ *http.Request, h http.Header) { h.Del("Retry-After") })
+		},
+	},
+	{
+		Name: "keeps-places-of-the-gone", ID: "MS-27", Bug: "A connection that ended keeps its place under the limit.",
+		SeenIn: "anomalyco/opencode#22198; IBM/mcp-context-forge#1682; sdageltc/letitloop#45", Kills: []string{"SSE-HTTPS-019"},
+		May:    []May{{"SSE-LIMIT-003", "the same, as a limit"}},
+		Broker: keepPlaces,
+	},
+	{
+		Name: "goes-deaf", ID: "MS-13", Bug: "A timeout for responses silences a stream, which stays open.",
+		SeenIn: "xdlc-labs/xdlc-agent#71; modelcontextprotocol/go-sdk#1262; dunglas/mercure#335", Kills: []string{"SSE-HTTPS-020"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+				if time.Since(to.Joined) > deafAfter {
+					return nil
+				}
+				return []broker.Event{ev}
+			}}
+		},
+	},
+	{
+		Name: "breaks-at-bad-queries", Bug: "A malformed query gives 500.",
+		SeenIn: "plausible: an exception that nobody caught", Kills: []string{"SSE-HTTPS-021"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+					http.Error(w, "internal error", http.StatusInternalServerError)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		},
+	},
+	{
+		Name: "keeps-alive-over-http2", ID: "MS-12", Bug: "Keep-Alive is sent over HTTP/2.",
+		SeenIn: "nestjs/nest#17588; bartblast/hologram#1262; ktorio/ktor#4581", Kills: []string{"SSE-HTTPS-022"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = headed(func(_ *http.Request, h http.Header) { h.Set("Keep-Alive", "timeout=5") })
+		},
+	},
+	{
+		Name: "speaks-http1-only", Bug: "HTTP/2 is not offered.",
+		SeenIn: "plausible: the default of many servers", Kills: []string{"SSE-HTTPS-023"},
+		Broker: func(c *broker.Config) { c.Tamper = &broker.Tamper{HTTP1: true} },
+	},
+	{
+		Name: "replaces-older-connection", Bug: "A second connection of a client takes over the first one's events.",
+		SeenIn: "plausible: connections kept by user", Kills: []string{"SSE-HTTPS-025"},
+		Broker: func(c *broker.Config) {
+			var newest sync.Map // user → *broker.Subscriber
+			c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+				current, _ := newest.LoadOrStore(to.User, to)
+				if other, ok := current.(*broker.Subscriber); ok && other != to {
+					if to.Joined.Before(other.Joined) {
+						return nil
+					}
+					newest.Store(to.User, to)
+				}
+				return []broker.Event{ev}
+			}}
+		},
+	},
+}
+
+// deafAfter is shorter than what any case holds a stream for.
+const deafAfter = 3 * time.Second
+
+// restated is a ResponseWriter with another status, or other headers, in the end.
+type restated struct {
+	http.ResponseWriter
+
+	from, to int
+	before   func(h http.Header)
+}
+
+func (w *restated) WriteHeader(status int) {
+	if status == w.from {
+		status = w.to
+	}
+	if w.before != nil {
+		w.before(w.Header())
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *restated) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// excused is a ResponseWriter that answers 401 with a stream that tells of it.
+type excused struct {
+	http.ResponseWriter
+
+	excusing bool
+}
+
+func (w *excused) WriteHeader(status int) {
+	if w.excusing = status == http.StatusUnauthorized; w.excusing {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Del("Content-Length")
+		status = http.StatusOK
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *excused) Write(p []byte) (int, error) {
+	if !w.excusing {
+		return w.ResponseWriter.Write(p)
+	}
+	_, err := w.ResponseWriter.Write([]byte("event: error\ndata: unauthorized\n\n"))
+	return len(p), err
+}
+
+func (w *excused) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// withoutEarlyFlush keeps the first flush, that of the head alone, from what is within.
+func withoutEarlyFlush(within func(http.Handler) http.Handler) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return within(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if f, ok := w.(*filter); ok {
+				f.silent = true
+			}
+			next.ServeHTTP(w, r)
+		}))
+	}
+}
+
+// taking serves requests of another method as if they were GET.
+func taking(method string) func(http.ResponseWriter, *http.Request, http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Method == method {
+			r.Method = http.MethodGet
+		}
+		next.ServeHTTP(w, r)
+	}
+}
+
+// gzipping compresses streams without ever flushing an event; unasked does so whatever the client accepts, and flushes.
+func gzipping(unasked bool) func(http.ResponseWriter, *http.Request, http.Handler) {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Method != http.MethodGet || !unasked && !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		var out bytes.Buffer
+		z := gzip.NewWriter(&out)
+		next.ServeHTTP(&filter{ResponseWriter: w, change: func(p []byte) []byte {
+			_, _ = z.Write(p) // a bytes.Buffer never fails
+			if unasked {
+				_ = z.Flush()
+			}
+			defer out.Reset()
+			return bytes.Clone(out.Bytes())
+		}}, r)
+	}
+}
+
+// keepPlaces counts the connections of each token, and never one less.
+func keepPlaces(c *broker.Config) {
+	var mu sync.Mutex
+	taken := map[string]int{}
+	c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		mu.Lock()
+		taken[r.Header.Get("Authorization")]++
+		full := taken[r.Header.Get("Authorization")] > c.MaxConnectionsPerUser
+		mu.Unlock()
+		if full {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "too many connections", http.StatusTooManyRequests)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,160 @@
+package mutant
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/streamgauge/streamgauge/reference/broker"
+)
+
+// Odd is a broker that does what few do and every client must understand. A case that accuses it is wrong.
+type Odd struct {
+	Name   string
+	About  string
+	Broker func(*broker.Config)
+	Ends   bool // streams end now and then, so that a case may be unable to tell
+}
+
+// Unusual is every correct broker that a case might take for a wrong one.
+var Unusual = []Odd{
+	{Name: "ends-lines-with-cr", About: "Lines end with CR.", Broker: bytesReplaced("\n", "\r")},
+	{Name: "ends-lines-with-crlf", About: "Lines end with CRLF.", Broker: bytesReplaced("\n", "\r\n")},
+	{Name: "writes-byte-by-byte", About: "Each byte is a chunk and a segment of its own.", Broker: func(c *broker.Config) {
+		c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.ProtoMajor > 1 {
+				next.ServeHTTP(w, r)
+				return
+			}
+			next.ServeHTTP(&dripping{ResponseWriter: w}, r)
+		})
+	}},
+	{Name: "begins-with-bom", About: "The stream begins with a byte order mark.", Broker: func(c *broker.Config) {
+		c.Tamper = filtered(func(*http.Request) func([]byte) []byte {
+			begun := false
+			return func(p []byte) []byte {
+				if begun {
+					return p
+				}
+				begun = true
+				return append([]byte("\uFEFF"), p...)
+			}
+		})
+	}},
+	{Name: "comments-every-line", About: "A comment stands before every line of an event.", Broker: func(c *broker.Config) {
+		c.Tamper = rewritten(func(_ broker.Event, text []byte) []byte {
+			var out []byte
+			for _, line := range eventLines(text) {
+				out = append(append(append(out, ": comment\n"...), line...), '\n')
+			}
+			return append(out, '\n')
+		})
+	}},
+	{Name: "puts-id-behind-data", About: "The id follows the data.", Broker: func(c *broker.Config) {
+		c.Tamper = rewritten(func(ev broker.Event, text []byte) []byte {
+			id := []byte("id: " + ev.ID + "\n")
+			rest := bytes.TrimSuffix(bytes.Replace(text, id, nil, 1), []byte("\n"))
+			return slicesOf(rest, id, []byte("\n"))
+		})
+	}},
+	{Name: "sends-id-before-event", About: "The id comes in a block of its own, before the event.", Broker: func(c *broker.Config) {
+		c.Tamper = rewritten(func(ev broker.Event, text []byte) []byte {
+			id := []byte("id: " + ev.ID + "\n")
+			return slicesOf(id, []byte("\n"), bytes.Replace(text, id, nil, 1))
+		})
+	}},
+	{Name: "repeats-retry", About: "Each event carries the reconnection time.", Broker: func(c *broker.Config) {
+		c.Tamper = rewritten(func(_ broker.Event, text []byte) []byte { return append([]byte("retry: 2000\n"), text...) })
+	}},
+	{Name: "writes-no-optional-space", About: "There is a space behind a colon only where a value needs it.", Broker: func(c *broker.Config) {
+		c.Tamper = rewritten(func(_ broker.Event, text []byte) []byte {
+			var out []byte
+			for _, line := range eventLines(text) {
+				name, value, _ := bytes.Cut(line, []byte(": "))
+				colon := ":"
+				if bytes.HasPrefix(value, []byte(" ")) {
+					colon = ": "
+				}
+				out = append(append(append(append(out, name...), colon...), value...), '\n')
+			}
+			return append(out, '\n')
+		})
+	}},
+	{Name: "spells-type-its-own-way", About: "The content type has another case, a quoted charset and a further parameter.", Broker: func(c *broker.Config) {
+		c.Tamper = headed(func(_ *http.Request, h http.Header) { h.Set("Content-Type", `Text/Event-Stream; Charset="UTF-8"; v=1`) })
+	}},
+	{Name: "ends-body-with-connection", About: "The body is not chunked and ends with the connection.", Broker: func(c *broker.Config) {
+		c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.ProtoMajor == 1 && r.Method == http.MethodGet {
+				w.Header().Set("Transfer-Encoding", "identity")
+			}
+			next.ServeHTTP(&filter{ResponseWriter: w, change: func(p []byte) []byte { return p }}, r)
+		})
+	}},
+	{Name: "beats-with-one-colon", About: "A heartbeat is a colon and one line end.", Broker: func(c *broker.Config) {
+		c.Tamper = &broker.Tamper{Heartbeat: func() []byte { return []byte(":\n") }}
+	}},
+	{Name: "refuses-head", About: "HEAD is answered with 405.", Broker: func(c *broker.Config) {
+		c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.Method == http.MethodHead {
+				w.Header().Set("Allow", "GET")
+				http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}},
+	{Name: "wraps-data-in-json", About: "Messages come inside a JSON envelope.", Broker: func(c *broker.Config) {
+		c.Tamper = rewritten(func(ev broker.Event, _ []byte) []byte {
+			ev.Data = envelope(ev)
+			return broker.EncodeEvent(ev)
+		})
+	}},
+	{Name: "ends-after-40-events", About: "A stream ends cleanly after forty events, to be resumed.", Ends: true, Broker: func(c *broker.Config) {
+		sent := new(each[atomic.Int32])
+		c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+			if sent.of(to).Add(1) == 40 {
+				defer func() { go to.Close() }()
+			}
+			return []broker.Event{ev}
+		}}
+	}},
+}
+
+// bytesReplaced replaces bytes of a whole stream.
+func bytesReplaced(old, instead string) func(*broker.Config) {
+	return func(c *broker.Config) {
+		c.Tamper = filtered(func(*http.Request) func([]byte) []byte {
+			return func(p []byte) []byte { return bytes.ReplaceAll(p, []byte(old), []byte(instead)) }
+		})
+	}
+}
+
+// dripping is a ResponseWriter that sends each byte by itself.
+type dripping struct{ http.ResponseWriter }
+
+func (w *dripping) Write(p []byte) (int, error) {
+	controller := http.NewResponseController(w.ResponseWriter)
+	for i := range p {
+		if _, err := w.ResponseWriter.Write(p[i : i+1]); err != nil {
+			return i, err
+		}
+		if err := controller.Flush(); err != nil {
+			return i, err
+		}
+	}
+	return len(p), nil
+}
+
+func (w *dripping) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// envelope is JSON around a message's data.
+func envelope(ev broker.Event) []byte {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(true)
+	_ = encoder.Encode(map[string]any{"channel": ev.Stream, "message": map[string]string{"data": string(ev.Data)}}) // never fails
+	return []byte(strings.TrimSuffix(b.String(), "\n"))
+}
