@@ -1,0 +1,141 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/check"
+	"github.com/streamgauge/streamgauge/conformance/history"
+	"github.com/streamgauge/streamgauge/reports"
+)
+
+func newJudgeCommand() *cobra.Command {
+	var format string
+	var only []string
+	var strict, noColor bool
+	c := &cobra.Command{
+		Use:   "judge HISTORY",
+		Short: "Judge a stored history again",
+		Long: `Judge reads a history that was kept in full (streamgauge run --history full --out DIR) and reaches its verdicts
+again, with the code that judged the run while it went on.`,
+		Example: "  streamgauge judge results/history.jsonl",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			f, err := reports.FormatNamed(format)
+			if err != nil {
+				return inputError(err)
+			}
+			result, err := judgeFile(args[0], only, strict)
+			if err != nil {
+				return inputError(err)
+			}
+			opts := reportOptions(c.OutOrStdout(), noColor)
+			opts.Strict = strict
+			if err := f.Render(c.OutOrStdout(), result, opts); err != nil {
+				return fmt.Errorf("writing the report: %w", err)
+			}
+			return outcomeError(result.Outcome)
+		},
+	}
+	c.Flags().StringVar(&format, "format", "table", "how the result is written")
+	c.Flags().StringSliceVar(&only, "only", nil, "judge only these verdicts")
+	c.Flags().BoolVar(&strict, "strict", false, "a warning fails the run")
+	c.Flags().BoolVar(&noColor, "no-color", false, "no colours on stdout")
+	return c
+}
+
+func judgeFile(path string, only []string, strict bool) (*conformance.Result, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	result := &conformance.Result{
+		Version: conformance.ResultVersion, Kind: conformance.KindRun,
+		Subject: conformance.Subject{Name: path, Kind: "history", Protocol: "sse"},
+		Command: "streamgauge judge " + path, Tool: "streamgauge " + buildVersion(),
+	}
+	reader := history.NewReader(file)
+	for {
+		header, err := reader.Next()
+		if errors.Is(err, io.EOF) && len(result.Runs) > 0 {
+			break
+		}
+		if errors.Is(err, io.EOF) {
+			err = errors.New("holds no history")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if len(result.Runs) == 0 {
+			result.Seed, result.Started = header.Seed, header.Started
+		}
+		judged, err := judgeRun(reader, header)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		judged.verdicts = selected(judged.verdicts, only)
+		judged.run.Outcome = conformance.Overall(judged.verdicts, strict)
+		result.Verdicts = append(result.Verdicts, judged.verdicts...)
+		result.Measures = append(result.Measures, judged.measures...)
+		result.Runs = append(result.Runs, judged.run)
+		result.Duration += judged.run.Duration
+	}
+	result.Outcome = conformance.Overall(result.Verdicts, strict)
+	result.Health = worst(result.Runs)
+	return result, nil
+}
+
+// judged is one run of a history, judged again.
+type judged struct {
+	run      conformance.ScenarioRun
+	verdicts []conformance.Verdict
+	measures []conformance.Measure
+}
+
+func judgeRun(reader *history.Reader, header *history.Header) (*judged, error) {
+	var config check.Config
+	if err := json.Unmarshal(header.Config, &config); err != nil {
+		return nil, fmt.Errorf("reading what the run expected: %w", err)
+	}
+	j := &judged{run: conformance.ScenarioRun{Scenario: config.Scenario, Subscribers: len(config.Subscribers), Streams: len(config.Streams)}}
+	if header.Mode != history.Full {
+		j.run.Reason = fmt.Sprintf("the history was kept with --history %s; only a full one can be judged again", header.Mode)
+		j.verdicts = check.Unjudged(config, conformance.Unknown, j.run.Reason)
+		return j, nil
+	}
+	judge := check.New(config)
+	end := history.End{}
+	var o history.Observation
+	for {
+		err := reader.Read(&o)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		judge.Observe(&o)
+		end.At = max(end.At, o.At)
+	}
+	if stored := reader.End(); stored != nil {
+		end = *stored
+		if err := json.Unmarshal(end.Health, &j.run.Health); err != nil {
+			return nil, fmt.Errorf("reading the harness's health: %w", err)
+		}
+	} else {
+		judge.Observe(&history.Observation{At: end.At, Kind: history.Phase, Subscriber: -1, Text: "interrupted"})
+		j.run.Reason = "the history ends before its run did"
+	}
+	report := judge.Finish(end.At, j.run.Health)
+	j.verdicts, j.measures = report.Verdicts, report.Measures
+	j.run.Duration, j.run.Interrupted = conformance.Duration(end.At), reader.End() == nil || end.Interrupted
+	j.run.Expected, j.run.Delivered, j.run.Published = report.Expected, report.Delivered, report.Published
+	return j, nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/streamgauge/streamgauge/conformance"
+)
+
+const brisk = `
+name: brisk
+load:
+  streams: 4
+  subscribers: 40
+  ramp: {over: 200ms}
+  publish: {rate: 100/s, size: 200B}
+  reconnect: {base: 50ms, jitter: 50%}
+  slow: {share: 10%, read: 1KiB/s}
+broker: {slow_policy: drop, queue: 10}
+timeline:
+  - {at: 500ms, fault: reset, share: 50%}
+duration: 2s
+settle: 10s
+expect:
+  delivery: [ordered, unique, complete, isolated, intact, resumable, alive]
+  latency: {p50: 5s, p99: 10s}
+  connect: {p99: 5s, failed: 0}
+  reconnect: {within: 5s, backoff: conforms}
+  resume: {gap_p99: 5s}
+`
+
+func runJSON(t *testing.T, wantExit int, args ...string) *conformance.Result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if exit := execute(args, &stdout, &stderr); exit != wantExit {
+		t.Fatalf("%v: exit %d, want %d: %s", args, exit, wantExit, &stderr)
+	}
+	r := new(conformance.Result)
+	if err := json.Unmarshal(stdout.Bytes(), r); err != nil {
+		t.Fatalf("%v: %v in %s", args, err, &stdout)
+	}
+	return r
+}
+
+func TestAFullHistoryIsJudgedAsTheRunWas(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, out := filepath.Join(dir, "brisk.yaml"), filepath.Join(dir, "out")
+	if err := os.WriteFile(file, []byte(brisk), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// Two runs in one history: what the second one needs must not be taken from the first.
+	live := runJSON(t, exitPass, "run", file, file, "--seed", "5", "--out", out, "--history", "full", "--format", "json", "--quiet")
+	again := runJSON(t, exitPass, "judge", filepath.Join(out, "history.jsonl"), "--format", "json")
+	if diff := cmp.Diff(live.Verdicts, again.Verdicts); diff != "" {
+		t.Errorf("verdicts differ (-live +judged again):\n%s", diff)
+	}
+	if diff := cmp.Diff(live.Measures, again.Measures); diff != "" {
+		t.Errorf("measures differ (-live +judged again):\n%s", diff)
+	}
+	if len(live.Verdicts) == 0 || len(live.Runs) != 2 || live.Runs[0].Expected == 0 {
+		t.Errorf("%d verdicts of %d runs: nothing was judged", len(live.Verdicts), len(live.Runs))
+	}
+}
+
+func TestAHistoryOfAnomaliesCannotBeJudgedAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, out := filepath.Join(dir, "brisk.yaml"), filepath.Join(dir, "out")
+	if err := os.WriteFile(file, []byte(brisk), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runJSON(t, exitPass, "run", file, "--seed", "5", "--out", out, "--format", "json", "--quiet")
+	again := runJSON(t, exitUnknown, "judge", filepath.Join(out, "history.jsonl"), "--format", "json")
+	for _, v := range again.Verdicts {
+		if v.Outcome != conformance.Unknown {
+			t.Errorf("%s: %s, want unknown", v.ID, v.Outcome)
+		}
+	}
+}

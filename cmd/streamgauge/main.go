@@ -1,0 +1,68 @@
+// Command streamgauge puts an event-streaming gateway under load, breaks the network around it, and says for every event and
+// every subscriber whether it arrived once, in order, in time and at the right place.
+package main
+
+import (
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// execute runs one command line and returns the process's exit code. Data goes to stdout, everything else to stderr.
+func execute(args []string, stdout, stderr io.Writer) int {
+	root := newRootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	return conclude(root.Execute(), stderr)
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "streamgauge",
+		Short: "Correctness under load for event streams",
+		Long: `Streamgauge puts an event-streaming gateway under load, breaks the network around it, and says for every
+event and every subscriber whether it arrived once, in order, in time and at the right place.
+
+Without a target every command runs against the embedded reference broker, so it works on a fresh machine.
+
+Exit codes: 0 all pass, 1 something failed, 2 nothing failed but something that had to be judged is unknown,
+3 the input is wrong (a flag, a scenario, a target file), 4 the harness could not do its job.`,
+		Args:          explainCommand,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.AddGroup(
+		&cobra.Group{ID: "judge", Title: "Judge a target:"},
+		&cobra.Group{ID: "files", Title: "Write scenarios and targets:"},
+		&cobra.Group{ID: "reference", Title: "See it done right:"},
+	)
+	root.AddCommand(
+		inGroup("judge", newRunCommand()),
+		inGroup("judge", newCheckCommand()),
+		inGroup("judge", newJudgeCommand()),
+		inGroup("judge", newReportCommand()),
+		inGroup("files", newListCommand()),
+		inGroup("files", newValidateCommand()),
+		inGroup("files", newSchemaCommand()),
+		inGroup("reference", newServeCommand()),
+		newVersionCommand(),
+	)
+	root.SetFlagErrorFunc(explainFlag)
+	root.SuggestionsMinimumDistance = 2
+	for _, c := range root.Commands() {
+		c.RunE = classified(c.RunE)
+	}
+	return root
+}
+
+func inGroup(id string, c *cobra.Command) *cobra.Command {
+	c.GroupID = id
+	return c
+}

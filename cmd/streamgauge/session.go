@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/history"
+	"github.com/streamgauge/streamgauge/reports"
+	"github.com/streamgauge/streamgauge/scenarios"
+	"github.com/streamgauge/streamgauge/scenarios/run"
+)
+
+// session is one `streamgauge run`: its scenarios one after the other, and the result of them all.
+type session struct {
+	flags    runFlags
+	args     []string
+	seed     uint64
+	plans    []*scenarios.Plan
+	sources  []reports.Source
+	dir      *reports.Dir
+	recorder *history.Recorder
+	hlogs    map[string]func(io.Writer) error
+	stderr   io.Writer
+}
+
+func runScenarios(c *cobra.Command, args []string, f runFlags, seeded bool) error {
+	format, err := reports.FormatNamed(f.format)
+	if err != nil {
+		return inputError(err)
+	}
+	s := &session{flags: f, args: args, seed: f.seed, stderr: c.ErrOrStderr(), hlogs: map[string]func(io.Writer) error{}}
+	if !seeded {
+		s.seed = rand.Uint64N(1 << 32)
+	}
+	if err := s.plan(); err != nil {
+		return err
+	}
+	closeHistory, err := s.prepareOut()
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible(c.Context(), s.stderr)
+	result, err := s.run(ctx)
+	stop()
+	historyErr := closeHistory()
+	if err != nil {
+		return errors.Join(err, historyErr)
+	}
+	opts := reportOptions(c.OutOrStdout(), f.noColor)
+	opts.Strict = f.strict
+	var written error
+	if s.dir != nil {
+		written = s.dir.WriteReports(result, reports.NewManifest(result, s.sources...), opts, s.hlogs)
+		opts.Dir, opts.Files = s.dir.Path, s.dir.Files()
+	}
+	// Whatever the disk did, what was measured is shown.
+	if err := format.Render(c.OutOrStdout(), result, opts); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	if err := errors.Join(historyErr, written); err != nil {
+		return err
+	}
+	return outcomeError(result.Outcome)
+}
+
+// plan loads what is to be run and decides all of it; every problem of every file is reported at once.
+func (s *session) plan() error {
+	names := s.args
+	if len(names) == 0 {
+		names = scenarios.Core()
+	}
+	if _, err := history.ParseMode(s.flags.history); err != nil {
+		return inputError(err)
+	}
+	var target *scenarios.Target
+	var problems []error
+	if s.flags.target != "" {
+		var err error
+		if target, err = scenarios.LoadTarget(s.flags.target, os.LookupEnv); err != nil {
+			problems = append(problems, err)
+		}
+		s.source("target", s.flags.target, scenarios.TargetText)
+	}
+	for _, name := range names {
+		scenario, err := scenarios.LoadScenario(name, os.LookupEnv, s.flags.set...)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		s.source("scenario", name, scenarios.ScenarioText)
+		s.plans = append(s.plans, scenarios.NewPlan(scenario, target, s.seed))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return inputError(err)
+	}
+	return nil
+}
+
+// source notes a file that the run is made from; what cannot be read again, such as a URL, has no digest.
+func (s *session) source(kind, name string, read func(string) ([]byte, error)) {
+	if text, err := read(name); err == nil {
+		s.sources = append(s.sources, reports.SourceOf(kind, name, text))
+	}
+}
+
+// prepareOut makes the output directory and begins the history in it. The function it returns ends the history.
+func (s *session) prepareOut() (func() error, error) {
+	nothing := func() error { return nil }
+	if s.flags.out == "" {
+		return nothing, nil
+	}
+	var err error
+	if s.dir, err = reports.PrepareDir(s.flags.out); err != nil {
+		return nil, inputError(err)
+	}
+	if history.Mode(s.flags.history) == history.Off {
+		return nothing, nil
+	}
+	f, err := os.Create(filepath.Join(s.dir.Path, historyFile))
+	if err != nil {
+		return nil, inputError(err)
+	}
+	s.recorder = history.NewRecorder(f, history.Mode(s.flags.history))
+	return func() error { return errors.Join(s.recorder.Close(), f.Close()) }, nil
+}
+
+const historyFile = "history.jsonl"
+
+// run carries out the plans. After an interrupt the scenarios that have not begun are unknown.
+func (s *session) run(ctx context.Context) (*conformance.Result, error) {
+	result := &conformance.Result{
+		Version: conformance.ResultVersion, Kind: conformance.KindRun, Seed: s.seed, Started: time.Now(),
+		Command: s.repeat(), Tool: "streamgauge " + buildVersion(),
+	}
+	for _, plan := range s.plans {
+		outcome, err := s.scenario(ctx, plan)
+		if err != nil {
+			return nil, err
+		}
+		outcome.Verdicts = selected(outcome.Verdicts, s.flags.only)
+		outcome.Run.Outcome = conformance.Overall(outcome.Verdicts, s.flags.strict)
+		result.Subject = outcome.Subject
+		result.Verdicts = append(result.Verdicts, outcome.Verdicts...)
+		result.Measures = append(result.Measures, outcome.Measures...)
+		result.Runs = append(result.Runs, outcome.Run)
+		if t := outcome.Tally; t != nil {
+			s.hlogs[plan.Scenario.Name+".hlog"] = func(w io.Writer) error { return t.WriteHLog(w, outcome.Started) }
+		}
+	}
+	if len(s.flags.only) > 0 && len(result.Verdicts) == 0 {
+		return nil, inputError(fmt.Errorf("--only %s matches no verdict of these scenarios", strings.Join(s.flags.only, ",")))
+	}
+	result.Duration = conformance.Duration(time.Since(result.Started))
+	result.Outcome = conformance.Overall(result.Verdicts, s.flags.strict)
+	result.Health = worst(result.Runs)
+	return result, nil
+}
+
+func (s *session) scenario(ctx context.Context, plan *scenarios.Plan) (*run.Outcome, error) {
+	var p *progress
+	r := run.New(run.Options{
+		Plan: plan, Recorder: s.recorder,
+		Log: func(line string) { p.Println("streamgauge: " + line) },
+	})
+	p = newProgress(s.stderr, isTerminal(s.stderr), s.flags.quiet, r.Status)
+	p.Start()
+	defer p.Stop()
+	outcome, err := r.Do(ctx)
+	if tooFew := (*run.TooFewFilesError)(nil); errors.As(err, &tooFew) {
+		return nil, fmt.Errorf("%s: %w", plan.Scenario.Name, err)
+	}
+	return outcome, err
+}
+
+// repeat is the command line that does the same again. Values of --set and the target's name are as they were given: secrets
+// come from the environment and are in neither.
+func (s *session) repeat() string {
+	words := append([]string{"streamgauge", "run"}, s.args...)
+	if s.flags.target != "" {
+		words = append(words, "--target", redactedURL(s.flags.target))
+	}
+	for _, set := range s.flags.set {
+		words = append(words, "--set", set)
+	}
+	if len(s.flags.only) > 0 {
+		words = append(words, "--only", strings.Join(s.flags.only, ","))
+	}
+	return quotedWords(append(words, "--seed", fmt.Sprint(s.seed)))
+}
+
+// quotedWords is a command line of these words, for a shell.
+func quotedWords(words []string) string {
+	for i, w := range words {
+		if strings.ContainsAny(w, " \t'\"$&|;<>*?(){}") {
+			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// redactedURL hides a password in an address; anything else stays as it is.
+func redactedURL(target string) string {
+	if u, err := url.Parse(target); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return target
+}
+
+// selected keeps the verdicts that --only names, by their whole id or its area.
+func selected(verdicts []conformance.Verdict, only []string) []conformance.Verdict {
+	if len(only) == 0 {
+		return verdicts
+	}
+	return slices.DeleteFunc(verdicts, func(v conformance.Verdict) bool {
+		return !slices.ContainsFunc(only, func(id string) bool { return v.ID == id || strings.HasPrefix(v.ID, id+".") })
+	})
+}
+
+// worst is the account of the harness over all runs.
+func worst(runs []conformance.ScenarioRun) conformance.Health {
+	all := conformance.Health{OK: true}
+	for _, r := range runs {
+		h := r.Health
+		all.OK = all.OK && h.OK
+		for _, p := range h.Problems {
+			all.Problems = append(all.Problems, r.Scenario+": "+p)
+		}
+		all.PublishLateP99 = max(all.PublishLateP99, h.PublishLateP99)
+		all.LagP50 = max(all.LagP50, h.LagP50)
+		all.LagP99 = max(all.LagP99, h.LagP99)
+		all.LagMax = max(all.LagMax, h.LagMax)
+		all.CPU = max(all.CPU, h.CPU)
+		all.GCPauseMax = max(all.GCPauseMax, h.GCPauseMax)
+		all.MemoryBytes = max(all.MemoryBytes, h.MemoryBytes)
+		all.SendFailures += h.SendFailures
+		all.Drops += h.Drops
+		all.Goroutines = max(all.Goroutines, h.Goroutines)
+	}
+	return all
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// explainCommand refuses the arguments of the root: they are commands that do not exist.
+func explainCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		return inputError(fmt.Errorf("unknown command %q: did you mean %s?", args[0], near[0]))
+	}
+	return inputError(fmt.Errorf("unknown command %q: see %s --help", args[0], root.CommandPath()))
+}
+
+// explainFlag says which command did not understand its flags and, where a flag is unknown, which one was probably meant.
+func explainFlag(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		if near := nearestFlag(c, unknown.GetSpecifiedName()); near != "" {
+			return inputError(fmt.Errorf("%w: did you mean --%s?", err, near))
+		}
+	}
+	return inputError(fmt.Errorf("%w: see %s --help", err, c.CommandPath()))
+}
+
+// nearestFlag borrows cobra's matching of mistyped commands: its flags are offered to it as if they were commands.
+func nearestFlag(c *cobra.Command, name string) string {
+	flags := &cobra.Command{SuggestionsMinimumDistance: 2}
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		flags.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	if near := flags.SuggestionsFor(name); len(near) > 0 {
+		return near[0]
+	}
+	return ""
+}

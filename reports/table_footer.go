@@ -1,0 +1,68 @@
+package reports
+
+import (
+	"fmt"
+
+	"github.com/streamgauge/streamgauge/conformance"
+)
+
+func (t tableReport) footer(written string) error {
+	t.rule()
+	t.para(t.outcome(t.r.Outcome)+margin, t.text(summary(t.r, t.parts)), t.bold)
+	if g := measureGrid(t.r); len(g.rows) > 0 {
+		t.blank()
+		if err := t.grid(t.spelled(g)); err != nil {
+			return err
+		}
+	}
+	t.blank()
+	t.health()
+	if written != "" {
+		t.fact("written", written)
+	}
+	if t.r.Command != "" {
+		t.line(margin + t.dim("repeat") + "   " + t.r.Command) // not folded, so that it can be copied
+	}
+	code, meaning := ExitCode(t.r.Outcome)
+	t.fact("exit", fmt.Sprintf("%d: %s", code, meaning))
+	return nil
+}
+
+// spelled is g with the renderer's own signs as the terminal can show them.
+func (t tableReport) spelled(g grid) grid {
+	for _, row := range g.rows {
+		copy(row, t.texts(row))
+	}
+	return g
+}
+
+func (t tableReport) fact(label, text string) {
+	t.para(margin+t.dim(fmt.Sprintf("%-7s", label))+margin, text, plain)
+}
+
+func (t tableReport) health() {
+	state := "healthy"
+	if !t.r.Health.OK {
+		state = t.paint(marks[conformance.Unknown].color, "not healthy")
+	}
+	figures := append([]string{state}, t.texts(healthFigures(t.r.Health))...)
+	t.items(margin+t.dim("harness")+margin, figures, plain)
+	for _, problem := range t.r.Health.Problems {
+		t.fact("", problem)
+	}
+}
+
+// healthFigures are what the harness measured of itself.
+func healthFigures(h conformance.Health) []string {
+	figures := []string{
+		"publishes late " + millis(h.PublishLateP99) + " p99", "timers late " + millis(h.LagP99) + " p99",
+		"CPU " + share(h.CPU), "memory " + size(h.MemoryBytes),
+	}
+	if h.SendFailures > 0 {
+		figures = append(figures, plural(h.SendFailures, "send failure"))
+	}
+	if h.Drops > 0 {
+		figures = append(figures, plural(h.Drops, "observation")+" dropped")
+	}
+	return figures
+}
