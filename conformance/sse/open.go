@@ -50,13 +50,20 @@ func orDefault[T int | time.Duration](v, otherwise T) T {
 // no error, and redirects are not followed: the caller looks at [Stream.Response]. The context ends the
 // opening only; afterwards the stream lives until it is closed. Errors are of type [*Error]; see [CauseOf].
 //
-// The work is done on a goroutine of its own, whose deep stack is gone afterwards, so that
-// the caller's stays small for the long wait in Pump.
+// It takes a deep stack. Who waits in Pump for long, and in great numbers, does so on another goroutine.
 func Open(ctx context.Context, dial DialFunc, req *Request, opts Options) (*Stream, error) {
-	o := opening{ctx: ctx, dial: dial, req: req, opts: opts, done: make(chan struct{})}
-	go o.run()
-	<-o.done
-	return o.stream, o.err
+	o := opening{ctx: ctx, dial: dial, req: req, opts: opts}
+	phase, err := o.start()
+	if err == nil {
+		return o.stream, nil
+	}
+	if o.conn != nil {
+		_ = o.conn.Close() // the error that matters is the one we have
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	return nil, &Error{Phase: phase, Addr: o.addr, Err: err}
 }
 
 type opening struct {
@@ -69,23 +76,6 @@ type opening struct {
 	conn   net.Conn
 	timing Timing
 	stream *Stream
-	err    error
-	done   chan struct{}
-}
-
-func (o *opening) run() {
-	defer close(o.done)
-	phase, err := o.start()
-	if err == nil {
-		return
-	}
-	if o.conn != nil {
-		_ = o.conn.Close() // the error that matters is the one we have
-	}
-	if cause := context.Cause(o.ctx); cause != nil {
-		err = cause
-	}
-	o.stream, o.err = nil, &Error{Phase: phase, Addr: o.addr, Err: err}
 }
 
 func (o *opening) start() (phase Phase, err error) {

@@ -32,8 +32,8 @@ type Config struct {
 	Tamper *Tamper
 }
 
-// Observer is told what happens, in order, on the client's goroutine or, for Request, on one that it waits for. Large frames in
-// Event would double the memory of an idle client, see sse.Stream.Pump.
+// Observer is told what happens, in order, on the client's goroutine. Large frames in Event would double the memory of an idle client,
+// see sse.Stream.Pump.
 type Observer interface {
 	// Request makes the request of the next connection; position is "" when there is nothing to resume from.
 	Request(ctx context.Context, position string) (*sse.Request, error)
@@ -112,12 +112,47 @@ func (c *Client) Disconnect() {
 
 // Run connects, reads and reconnects until the context ends, Stop is called or a final answer comes; the last is returned.
 func (c *Client) Run(ctx context.Context) error {
+	ended := make(chan error, 1)
+	c.Start(ctx, func(err error) { ended <- err })
+	return <-ended
+}
+
+// Start does what Run does without waiting for it; over is told what Run would return.
+//
+// One goroutine after the other does the work: connecting takes a deep stack, and reading a connection begins on a new goroutine, so that
+// the client waits for events on a small one.
+func (c *Client) Start(ctx context.Context, over func(error)) {
 	c.decoder.MaxEventBytes = c.Config.MaxEventBytes
+	go c.connect(ctx, over)
+}
+
+// connect opens a stream and has it followed, or finds out that it never will.
+func (c *Client) connect(ctx context.Context, over func(error)) {
 	for {
-		if again, err := c.after(ctx, c.connection(ctx)); !again {
-			return err
+		position := ""
+		if c.Config.Resume {
+			position = c.Config.Tamper.position(c, c.Position())
+		}
+		c.Observer.Dialing(int(c.row)+1, position)
+		stream, loss := c.open(ctx, position)
+		if stream != nil {
+			go c.follow(ctx, stream, over)
+			return
+		}
+		if again, err := c.after(ctx, loss); !again {
+			over(err)
+			return
 		}
 	}
+}
+
+// follow reads a stream to its end, and connects again.
+func (c *Client) follow(ctx context.Context, stream *sse.Stream, over func(error)) {
+	if again, err := c.after(ctx, c.read(stream)); !again {
+		over(err)
+		return
+	}
+	c.connect(ctx, over)
 }
 
 // after waits for the time to connect again after a loss, unless there is none.
@@ -135,17 +170,8 @@ func (c *Client) after(ctx context.Context, loss *Loss) (again bool, err error) 
 // ended says whether the client was told to end.
 func (c *Client) ended(ctx context.Context) bool { return c.stopped.Load() || ctx.Err() != nil }
 
-// connection lives through one connection, from dialing to its loss.
-func (c *Client) connection(ctx context.Context) *Loss {
-	position := ""
-	if c.Config.Resume {
-		position = c.Config.Tamper.position(c, c.Position())
-	}
-	c.Observer.Dialing(int(c.row)+1, position)
-	stream, loss := c.open(ctx, position)
-	if stream == nil {
-		return loss
-	}
+// read lives through one stream, from its head to its loss.
+func (c *Client) read(stream *sse.Stream) *Loss {
 	c.stream.Store(stream)
 	if c.stopped.Load() {
 		_ = stream.Close() // Stop may have come before it could see this stream
@@ -160,21 +186,9 @@ func (c *Client) connection(ctx context.Context) *Loss {
 	return &Loss{Opened: true, Status: http.StatusOK, Err: err, Half: c.decoder.Pending()}
 }
 
-// request has the Observer make a request, on a goroutine of its own: the stack that this takes must not stay with the client's,
-// which waits for events most of its life.
-func (c *Client) request(ctx context.Context, position string) (req *sse.Request, err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		req, err = c.Observer.Request(ctx, position)
-	}()
-	<-done
-	return req, err
-}
-
 // open follows redirects to a good stream, or says why there is none.
 func (c *Client) open(ctx context.Context, position string) (*sse.Stream, *Loss) {
-	req, err := c.request(ctx, position)
+	req, err := c.Observer.Request(ctx, position)
 	if err != nil {
 		return nil, &Loss{Err: fmt.Errorf("making the request: %w", err)}
 	}

@@ -281,7 +281,7 @@ func (e *engine) arrive(load, run context.Context, following *sync.WaitGroup) {
 		if !e.clock.sleep(s.plan.Start, load.Done()) {
 			return
 		}
-		following.Go(func() { s.follow(run) })
+		s.follow(run, following)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -74,11 +75,15 @@ func (s *subscriber) observe(o *history.Observation) {
 	s.engine.observe(o)
 }
 
-// follow runs the client until the run ends or the target turns it away for good.
-func (s *subscriber) follow(ctx context.Context) {
-	if err := s.client.Run(ctx); err != nil {
-		s.turnedAway(err)
-	}
+// follow starts the client, which goes on until the run ends or the target turns it away for good.
+func (s *subscriber) follow(ctx context.Context, following *sync.WaitGroup) {
+	following.Add(1)
+	s.client.Start(ctx, func(err error) {
+		defer following.Done()
+		if err != nil {
+			s.turnedAway(err)
+		}
+	})
 }
 
 func (s *subscriber) turnedAway(err error) {
