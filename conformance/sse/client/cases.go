@@ -1,0 +1,6 @@
+package client
+
+import "slices"
+
+// Cases are all that judge a client.
+var Cases = slices.Concat(parseCases)

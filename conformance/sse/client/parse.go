@@ -1,0 +1,132 @@
+package client
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/streamgauge/streamgauge/conformance/sse/vectors"
+	"github.com/streamgauge/streamgauge/conformance/subject"
+)
+
+// parseCases are those of which the vectors say it all; the others of the area follow them.
+var parseCases = slices.Concat(vectorCases("SSE-PARSE-021"), []Case{
+	{Requirement: "SSE-PARSE-021", Run: invalidUTF8},
+})
+
+// idMatters are the requirements whose vectors are about ids; of the others' events the id is not looked at, so that a client with strange ids
+// is not blamed for everything.
+var idMatters = []string{
+	"SSE-PARSE-010", "SSE-PARSE-011", "SSE-PARSE-030", "SSE-PARSE-031", "SSE-PARSE-032", "SSE-PARSE-033", "SSE-PARSE-034",
+}
+
+// decidedOtherwise are requirements that have vectors and a case of their own kind.
+var decidedOtherwise = []string{
+	"SSE-PARSE-015", "SSE-PARSE-035", "SSE-PARSE-037", "SSE-PARSE-038", "SSE-PARSE-041",
+}
+
+// vectorCases has a case for each requirement with vectors.
+func vectorCases(but ...string) []Case {
+	var all []Case
+	for i := range vectors.All {
+		id := vectors.All[i].Requirement()
+		known := slices.ContainsFunc(all, func(c Case) bool { return c.Requirement == id })
+		if !known && !slices.Contains(but, id) && !slices.Contains(decidedOtherwise, id) {
+			all = append(all, Case{Requirement: id, Run: eachVector})
+		}
+	}
+	return all
+}
+
+func vectorsOf(requirement string) []*vectors.Vector {
+	var some []*vectors.Vector
+	for i := range vectors.All {
+		if vectors.All[i].Requirement() == requirement {
+			some = append(some, &vectors.All[i])
+		}
+	}
+	return some
+}
+
+// eachVector serves every vector of the requirement in every cut: the client must report what it means each time.
+func eachVector(t *Trial) {
+	ids := slices.Contains(idMatters, t.Requirement.ID)
+	t.eachOf(vectorsOf(t.Requirement.ID), func(v *vectors.Vector, done []experiment, missing int) {
+		t.blame(v, done, missing, ids, func(x *experiment) bool { return x.difference(ids) == "" })
+	})
+}
+
+// eachOf serves the vectors, side by side when the client can, judges what came of them and ends the case.
+func (t *Trial) eachOf(all []*vectors.Vector, judge func(v *vectors.Vector, done []experiment, missing int)) {
+	t.meet()
+	var total atomic.Int64
+	var running sync.WaitGroup
+	one := func(v *vectors.Vector) {
+		done, missing := t.run(v)
+		total.Add(int64(len(done)))
+		t.Count(len(done))
+		judge(v, done, missing)
+	}
+	for _, v := range all {
+		if !t.Can(subject.Multi) {
+			one(v)
+			continue
+		}
+		running.Add(1)
+		t.Go(func() {
+			defer running.Done()
+			one(v)
+		})
+	}
+	running.Wait()
+	t.Conclude(fmt.Sprintf("%d streams and cuts of them, each as it should be", total.Load()))
+}
+
+// blame notes the first cut of a vector that was not understood, and how many there were.
+func (t *Trial) blame(v *vectors.Vector, done []experiment, missing int, ids bool, understood func(*experiment) bool) {
+	var first *experiment
+	wrong := 0
+	for i := range done {
+		if understood(&done[i]) && (missing == 0 || i < len(done)-1) {
+			continue
+		}
+		if wrong++; first == nil {
+			first = &done[i]
+		}
+	}
+	if first == nil {
+		return
+	}
+	got := first.difference(ids)
+	if missing > 0 && first == &done[len(done)-1] {
+		if lag := t.Lag(); lag > patience/10 {
+			t.Unknown("events of %s were not reported within %v, and a timer of the harness was %v late", v.Name, patience, lag)
+		}
+		got = strings.TrimSuffix(fmt.Sprintf("%s; then nothing more, not even the event behind", got), "; ")
+	}
+	_, name, _ := strings.Cut(v.Name, "/")
+	t.Deviation(meaning(v, ids), fmt.Sprintf("%s, %s: %s (%d of %d cuts)", name, first.cut.how, got, wrong, len(done)),
+		[]string{"sent: " + first.cut.marked()})
+}
+
+// invalidUTF8 tolerates what loses nothing: the bytes as they were, or another number of U+FFFD.
+func invalidUTF8(t *Trial) {
+	t.eachOf(vectorsOf(t.Requirement.ID), func(v *vectors.Vector, done []experiment, missing int) {
+		odd := slices.IndexFunc(done, func(x experiment) bool { return x.difference(false) != "" && x.harmless() })
+		if odd >= 0 {
+			_, name, _ := strings.Cut(v.Name, "/")
+			t.Tolerated(meaning(v, false), fmt.Sprintf("%s: %s, so the bytes as they were or another number of U+FFFD", name, done[odd].difference(false)))
+		}
+		t.blame(v, done, missing, false, (*experiment).harmless)
+	})
+}
+
+// harmless says that only the invalid bytes became something else than they should: as many events, with the same valid text.
+func (x *experiment) harmless() bool {
+	return slices.EqualFunc(x.got, x.v.Events, func(g seen, w vectors.Event) bool {
+		strip := func(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\ufffd", "") }
+		return g.kind == w.Type && strip(g.data) == strip(w.Data)
+	})
+}

@@ -1,0 +1,356 @@
+package subject
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// Link is a running adapter: its two streams, and how it is ended.
+type Link struct {
+	In   io.WriteCloser // its standard input
+	Out  io.Reader      // its standard output
+	Wait func() error   // returns once it has ended, with why; called once, after Out has ended
+	Kill func()         // ends it at once, with all that it started
+	Says func() string  // the last of what it wrote to its standard error; nil: nothing
+}
+
+// Starter starts an adapter anew.
+type Starter func(ctx context.Context) (*Link, error)
+
+// Bounds of what an adapter may do before it is given up.
+const (
+	HelloWithin = 5 * time.Second
+	ExitWithin  = 2 * time.Second
+
+	maxLine    = 96 << 20  // an event of 16 MiB, however it is escaped
+	maxReports = 2_000_000 // of one session
+)
+
+// Errors by which a session ends. They wrap what was seen.
+var (
+	ErrEnded    = errors.New("the client under test ended")
+	ErrGarbled  = errors.New("the adapter wrote something else than the protocol")
+	ErrFlooding = errors.New("the adapter floods its standard output")
+	ErrSilent   = errors.New("the adapter does not answer")
+)
+
+// Session is one conversation with an adapter. Its methods may be called concurrently.
+type Session struct {
+	link  *Link
+	hello Hello
+	over  chan struct{} // closed when the conversation is
+
+	sending sync.Mutex
+
+	mu      sync.Mutex
+	conns   map[string]*Conn
+	changed chan struct{} // closed and replaced with every report
+	synced  int           // highest seq that was answered
+	seq     int
+	reports int
+	exiting bool
+	err     error
+}
+
+// Begin starts an adapter and waits for its hello. End the session.
+func Begin(ctx context.Context, start Starter) (*Session, error) {
+	link, err := start(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("starting the client under test: %w", err)
+	}
+	s := &Session{link: link, conns: map[string]*Conn{}, changed: make(chan struct{}), over: make(chan struct{})}
+	greeted := make(chan struct{})
+	go s.listen(greeted)
+	timer := time.NewTimer(HelloWithin)
+	defer timer.Stop()
+	select {
+	case <-greeted:
+		return s, nil
+	case <-s.over:
+		err = s.Err()
+	case <-timer.C:
+		err = fmt.Errorf("%w: no hello within %v%s", ErrSilent, HelloWithin, s.said())
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	s.fail(err)
+	s.link.Kill()
+	<-s.over
+	return nil, err
+}
+
+// Hello is what the adapter said first.
+func (s *Session) Hello() Hello { return s.hello }
+
+// Can says whether the adapter declared a capability.
+func (s *Session) Can(c Capability) bool { return slices.Contains(s.hello.Caps, string(c)) }
+
+// Err is why the conversation ended; nil while it goes on.
+func (s *Session) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// Over is closed when the conversation has ended.
+func (s *Session) Over() <-chan struct{} { return s.over }
+
+// listen reads the adapter's lines until there are no more, and then waits for its end.
+func (s *Session) listen(greeted chan<- struct{}) {
+	defer close(s.over)
+	in := bufio.NewReaderSize(s.link.Out, 64<<10)
+	line := 0
+	for {
+		text, err := readLine(in)
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				s.fail(err)
+			}
+			break
+		}
+		line++
+		if err := s.take(text, line, greeted); err != nil {
+			s.fail(fmt.Errorf("%w%s", err, s.said()))
+			s.link.Kill()
+			break
+		}
+	}
+	_, _ = io.Copy(io.Discard, in) // what comes behind an error is of no interest, but must not block the adapter's end
+	err := s.link.Wait()
+	s.mu.Lock()
+	exiting := s.exiting
+	s.mu.Unlock()
+	switch {
+	case exiting && err == nil:
+		s.fail(fmt.Errorf("%w, as it was told", ErrEnded))
+	case err == nil:
+		s.fail(fmt.Errorf("%w by itself%s", ErrEnded, s.said()))
+	default:
+		s.fail(fmt.Errorf("%w: %w%s", ErrEnded, err, s.said()))
+	}
+}
+
+// readLine reads one line without its end.
+func readLine(in *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case err == nil:
+			return bytes.TrimRight(line, "\r\n"), nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			if len(line) > 0 && errors.Is(err, io.EOF) {
+				return nil, fmt.Errorf("%w: its last line has no end: %.200q", ErrGarbled, line)
+			}
+			return nil, err
+		case len(line) > maxLine:
+			return nil, fmt.Errorf("%w: a line of more than %d bytes: %.200q…", ErrGarbled, maxLine, line)
+		}
+	}
+}
+
+// take handles one line.
+func (s *Session) take(text []byte, line int, greeted chan<- struct{}) error {
+	if !utf8.Valid(text) {
+		return fmt.Errorf("%w: line %d is not UTF-8: %.200q", ErrGarbled, line, text)
+	}
+	var r Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		return fmt.Errorf("%w: line %d is no report: %w: %.200q", ErrGarbled, line, err, text)
+	}
+	r.At = time.Now()
+	if line == 1 {
+		if r.Ev != EvHello {
+			return fmt.Errorf("%w: the first line is no hello: %.200q", ErrGarbled, text)
+		}
+		if err := json.Unmarshal(text, &s.hello); err != nil {
+			return fmt.Errorf("%w: its hello: %w: %.200q", ErrGarbled, err, text)
+		}
+		if s.hello.Proto != Version {
+			return fmt.Errorf("%w: its hello is of protocol %d, want %d", ErrGarbled, s.hello.Proto, Version)
+		}
+		close(greeted)
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reports++; s.reports > maxReports {
+		return fmt.Errorf("%w: more than %d reports", ErrFlooding, maxReports)
+	}
+	if r.Ev == EvSync {
+		s.synced = max(s.synced, r.Seq)
+	} else if c := s.conns[r.Conn]; c != nil {
+		c.reports = append(c.reports, r)
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return nil
+}
+
+// fail notes why the conversation ended, the first reason counts.
+func (s *Session) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = err
+		close(s.changed)
+		s.changed = make(chan struct{})
+	}
+}
+
+func (s *Session) said() string {
+	if s.link.Says == nil {
+		return ""
+	}
+	if text := s.link.Says(); text != "" {
+		return "; its standard error ends with: " + text
+	}
+	return ""
+}
+
+// sendWithin is how long an adapter may leave a command unread.
+const sendWithin = 10 * time.Second
+
+func (s *Session) send(c command) error {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("encoding a command: %w", err)
+	}
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	if err := s.Err(); err != nil {
+		return err
+	}
+	// An adapter that does not read would block the write for ever.
+	stuck := time.AfterFunc(sendWithin, func() {
+		s.fail(fmt.Errorf("%w: it left a command unread for %v%s", ErrSilent, sendWithin, s.said()))
+		s.link.Kill()
+	})
+	_, err = s.link.In.Write(append(text, '\n'))
+	stuck.Stop()
+	if err != nil {
+		select { // its end says more than a broken pipe
+		case <-s.over:
+			return s.Err()
+		case <-time.After(time.Second):
+			return fmt.Errorf("%w: writing a command: %w", ErrEnded, err)
+		}
+	}
+	return nil
+}
+
+// await waits until the condition, which is asked under the lock, holds.
+func (s *Session) await(ctx context.Context, holds func() bool) error {
+	for {
+		s.mu.Lock()
+		changed, err, done := s.changed, s.err, holds()
+		s.mu.Unlock()
+		switch {
+		case done:
+			return nil
+		case err != nil:
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Sync waits until the adapter has written everything that it had seen by now.
+func (s *Session) Sync(ctx context.Context) error {
+	s.mu.Lock()
+	s.seq++
+	seq := s.seq
+	s.mu.Unlock()
+	if err := s.send(command{Cmd: cmdSync, Seq: seq}); err != nil {
+		return err
+	}
+	return s.await(ctx, func() bool { return s.synced >= seq })
+}
+
+// Open has the client open a connection.
+func (s *Session) Open(o Open) (*Conn, error) {
+	s.mu.Lock()
+	s.seq++
+	seq := s.seq
+	c := &Conn{session: s, name: "c" + strconv.Itoa(seq)}
+	s.conns[c.name] = c
+	s.mu.Unlock()
+	return c, s.send(command{Cmd: cmdOpen, Seq: seq, Conn: c.name, Open: &o})
+}
+
+// End asks the adapter to exit and ends it when it does not. The error is that of one that had to be killed, or had
+// ended before.
+func (s *Session) End() error {
+	s.mu.Lock()
+	s.exiting = true
+	err := s.err
+	s.mu.Unlock()
+	if err != nil {
+		s.link.Kill()
+		<-s.over
+		return err
+	}
+	_ = s.send(command{Cmd: cmdExit}) // one that is gone has exited
+	_ = s.link.In.Close()
+	timer := time.NewTimer(ExitWithin)
+	defer timer.Stop()
+	select {
+	case <-s.over:
+	case <-timer.C:
+		s.fail(fmt.Errorf("%w: it did not exit within %v", ErrSilent, ExitWithin))
+		s.link.Kill()
+		<-s.over
+	}
+	if err := s.Err(); errors.Is(err, ErrSilent) || errors.Is(err, ErrGarbled) {
+		return err
+	}
+	return nil
+}
+
+// Conn is one subscription of the client: a connection and all its reconnections.
+type Conn struct {
+	session *Session
+	name    string
+	reports []Report // guarded by session.mu
+}
+
+// Reports is what the client has reported of it so far.
+func (c *Conn) Reports() []Report {
+	c.session.mu.Lock()
+	defer c.session.mu.Unlock()
+	return c.reports[:len(c.reports):len(c.reports)]
+}
+
+// Await waits until what was reported is enough. The reports come back with an error, too.
+func (c *Conn) Await(ctx context.Context, enough func([]Report) bool) ([]Report, error) {
+	err := c.session.await(ctx, func() bool { return enough(c.reports[:len(c.reports):len(c.reports)]) })
+	return c.Reports(), err
+}
+
+// Close has the client close it.
+func (c *Conn) Close() error { return c.session.send(command{Cmd: cmdClose, Conn: c.name}) }
+
+// Restart has the client connect anew.
+func (c *Conn) Restart() error { return c.session.send(command{Cmd: cmdRestart, Conn: c.name}) }
+
+// Forget drops what was reported, and what will be.
+func (c *Conn) Forget() {
+	c.session.mu.Lock()
+	defer c.session.mu.Unlock()
+	delete(c.session.conns, c.name)
+}
