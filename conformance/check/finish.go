@@ -25,8 +25,8 @@ func (j *Judge) Finish(end time.Duration, health conformance.Health) Report {
 // have been joined before.
 func (j *Judge) Tally(end time.Duration) *Tally {
 	t := &Tally{
-		End: end, SteadyAt: time.Duration(j.clock.steadyAt.Load()), SettleAt: time.Duration(j.clock.settleAt.Load()),
-		Settled:     phase(j.clock.phase.Load()) == over && !j.clock.interrupt.Load(),
+		End: end, SteadyAt: j.clock.began(steady), SettleAt: j.clock.began(settle),
+		Settled:     j.clock.from[over].Load() > 0 && !j.clock.interrupt.Load(),
 		Interrupted: j.clock.interrupt.Load(),
 		Planned:     uint64(len(j.subs)),
 		Opened:      j.counts.opened.Load(), Ready: j.counts.ready.Load(), Failed: j.counts.failed.Load(),

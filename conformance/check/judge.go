@@ -67,13 +67,26 @@ type counts struct {
 
 // environment is what concerns all subscribers at once.
 type environment struct {
-	phase     atomic.Int32
-	faults    atomic.Int32 // on the target, in effect now
-	lifted    atomic.Int64 // when the last of them ended
-	disturbed atomic.Int64 // when the first fault or slow reading of the run began; 0: not yet
+	from      [phases]atomic.Int64 // when each phase began, and 1 more; 0: not yet
+	faults    atomic.Int32         // on the target, in effect now
+	lifted    atomic.Int64         // when the last of them ended
+	disturbed atomic.Int64         // when the first fault or slow reading of the run began; 0: not yet
 	interrupt atomic.Bool
-	steadyAt  atomic.Int64
-	settleAt  atomic.Int64
+}
+
+// began is when a phase began, 0 when it has not.
+func (e *environment) began(p phase) time.Duration {
+	return time.Duration(max(0, e.from[p].Load()-1))
+}
+
+// at is the phase of an instant.
+func (e *environment) at(instant time.Duration) phase {
+	for p := over; p > ramp; p-- {
+		if from := e.from[p].Load(); from > 0 && int64(instant) >= from-1 {
+			return p
+		}
+	}
+	return ramp
 }
 
 // phase of a run.
@@ -245,7 +258,8 @@ func (j *Judge) observeSubscriber(s *subscriber, o *history.Observation) {
 	}
 }
 
-// enter notes a phase of the run.
+// enter notes when a phase of the run begins. It must be told before: what arrives meanwhile is judged by other goroutines, and all of them
+// must agree, as must who judges the history.
 func (j *Judge) enter(o *history.Observation) {
 	if o.Text == "interrupted" {
 		j.clock.interrupt.Store(true)
@@ -255,13 +269,7 @@ func (j *Judge) enter(o *history.Observation) {
 	if p < 0 {
 		return
 	}
-	j.clock.phase.Store(int32(p))
-	switch p {
-	case steady:
-		j.clock.steadyAt.Store(int64(o.At))
-	case settle:
-		j.clock.settleAt.Store(int64(o.At))
-	}
+	j.clock.from[p].Store(int64(o.At) + 1)
 }
 
 // Outstanding is how many deliveries are owed by now, and how many of them have arrived, over all subscriptions that go on. The

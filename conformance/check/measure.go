@@ -13,14 +13,13 @@ func (j *Judge) measureLatency(s *subscriber, o *history.Observation) {
 		j.slowReaders.record(o.At - o.Due)
 		return
 	}
-	p := j.clock.phase.Load()
-	j.latency[p].record(o.At - o.Due)
+	j.latency[j.clock.at(o.At)].record(o.At - o.Due)
 	j.uncorrected.record(o.At - o.Sent)
 	if o.Sent < s.steady || s.disturbed() {
 		j.catchUp.record(o.At - o.Due)
 	}
 	// What was due in the steady phase counts whenever it came: a target that holds everybody up to the end must not escape.
-	if steadyAt := j.clock.steadyAt.Load(); j.cfg.Expect.Bystanders > 0 && !s.touched && steadyAt > 0 && int64(o.Due) >= steadyAt {
+	if j.cfg.Expect.Bystanders > 0 && !s.touched && j.clock.at(o.Due) >= steady {
 		if from := j.clock.disturbed.Load(); from == 0 || int64(o.At) < from {
 			j.calm.record(o.At - o.Due)
 		} else {

@@ -311,9 +311,12 @@ func (e *engine) observe(o *history.Observation) {
 	e.recorder.Observe(o)
 }
 
+// phaseNotice is how long before a phase begins the judge is told.
+const phaseNotice = 20 * time.Millisecond
+
 func (e *engine) enter(phase string) {
 	e.setPhase(phase)
-	e.observe(&history.Observation{At: e.clock.now(), Kind: history.Phase, Subscriber: -1, Text: phase})
+	e.observe(&history.Observation{At: e.clock.now() + phaseNotice, Kind: history.Phase, Subscriber: -1, Text: phase})
 }
 
 func (e *engine) setPhase(phase string) { e.status.phase.Store(&phase) }
