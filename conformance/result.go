@@ -29,6 +29,7 @@ type Result struct {
 	Measures []Measure     `json:"measures"`
 	Health   Health        `json:"health"`
 	Runs     []ScenarioRun `json:"runs,omitempty"`
+	Matrix   []MatrixRow   `json:"matrix,omitempty"`
 	Command  string        `json:"command,omitempty"` // the command line that repeats it
 	Tool     string        `json:"tool,omitempty"`    // name and version of the harness
 }
@@ -73,6 +74,18 @@ type Verdict struct {
 	Actual   string    `json:"actual"`
 	Next     string    `json:"next,omitempty"` // what to do next, one sentence
 	Findings []Finding `json:"findings,omitempty"`
+	Repeat   []string  `json:"repeat,omitempty"` // command lines that show it again, to be copied
+	Delays   []Delay   `json:"delays,omitempty"` // of a client's reconnections, where they were measured
+}
+
+// Delay is how long a client stayed away before one attempt, from the loss of its connection or the failure of the attempt before, beside
+// what it was allowed. Times are in milliseconds.
+type Delay struct {
+	Client  int     `json:"client,omitempty"` // which of several subscriptions, from 1; absent where there was one
+	Attempt int     `json:"attempt"`          // 1 is the first after its first loss
+	MS      float64 `json:"ms"`
+	LowMS   float64 `json:"low_ms"`
+	HighMS  float64 `json:"high_ms,omitempty"` // absent: no bound
 }
 
 // Finding is one kind of misbehaviour with its count and one worked example.

@@ -26,6 +26,7 @@ type Suite struct {
 	Parameter func(requirement, name string) (value string, ok bool) // what the user set
 	Next      func(r *Requirement) string                            // how to repeat one requirement
 	Parallel  int                                                    // cases at once; 0 means 16
+	Once      bool                                                   // whoever asks repeats what is unknown, if it matters
 	Report    func(v Verdict)                                        // called as each verdict is reached, from several goroutines
 }
 
@@ -114,7 +115,7 @@ func (s *Suite) jobs() ([]job, error) {
 // carryOut runs a case, and once more when its verdict is unknown: then both attempts are shown.
 func (s *Suite) carryOut(ctx context.Context, j *job, watch *pulse) {
 	v := s.attempt(ctx, j, watch)
-	if v.Outcome == Unknown && ctx.Err() == nil {
+	if v.Outcome == Unknown && !s.Once && ctx.Err() == nil {
 		first := v.Reason
 		v = s.attempt(ctx, j, watch)
 		switch {
@@ -168,6 +169,7 @@ func (s *Suite) try(ctx context.Context, j *job, level Level, watch *pulse) Verd
 	}
 	t.ctx, t.cancel = context.WithCancelCause(ctx)
 	defer t.cancel(errOver)
+	t.until = t.began.Add(defaultLimit)
 	t.limit = time.AfterFunc(defaultLimit, func() { t.cancel(errLimit) })
 	defer t.limit.Stop()
 	done := make(chan struct{})
@@ -221,6 +223,7 @@ func (t *Trial) result() Verdict {
 	if v.Outcome == Unknown && t.verdict == nil && t.doing != "" {
 		v.Reason += " while " + t.doing
 	}
+	v.Delays = t.delays
 	v.Checked = max(t.checked, 1)
 	if v.Outcome == Unknown || v.Outcome == Skip {
 		v.Checked = t.checked

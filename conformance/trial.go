@@ -25,9 +25,11 @@ type Trial struct {
 
 	mu       sync.Mutex
 	limit    *time.Timer
+	until    time.Time // when the limit is reached
 	doing    string
 	verdict  *Verdict // nil until one was reached
 	findings []Finding
+	delays   []Delay
 	worst    Outcome
 	checked  uint64
 	cleanups []func()
@@ -47,11 +49,15 @@ func (t *Trial) Context() context.Context { return t.ctx }
 // Level is the requirement's level for this subject.
 func (t *Trial) Level() Level { return t.level }
 
-// Allow extends the time limit: the case may take this long from now on, and a generous rest for what must come.
+// Allow extends the time limit: the case may take this long from now on, and a generous rest for what must come. What was allowed
+// before stays allowed.
 func (t *Trial) Allow(d time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.limit.Reset(d + defaultLimit)
+	if until := time.Now().Add(d + defaultLimit); until.After(t.until) {
+		t.until = until
+		t.limit.Reset(d + defaultLimit)
+	}
 }
 
 // Cleanup registers what is done when the case has ended, the last first.
@@ -73,6 +79,13 @@ func (t *Trial) Count(samples int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.checked += uint64(samples)
+}
+
+// Delays keeps measured delays for the verdict.
+func (t *Trial) Delays(measured ...Delay) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.delays = append(t.delays, measured...)
 }
 
 // Go runs f on a goroutine of its own that the case's end waits for. A verdict in it ends the whole case.

@@ -22,6 +22,8 @@ type PublishVars struct {
 	Type   string
 	Number uint64
 	Token  string
+	ID     string // of the event, where the publisher chooses it
+	HasID  bool   // also for an empty one
 }
 
 // Request is one rendered HTTP request.

@@ -60,7 +60,8 @@ func (t *Target) Redacted() *Target {
 		a.Command = t.redactList(a.Command)
 		shown.Auth = &a
 	}
-	shown.Admin = Admin{Restart: t.redactList(t.Admin.Restart), Drain: t.redactList(t.Admin.Drain)}
+	shown.Admin = Admin{Restart: t.redactList(t.Admin.Restart), Drain: t.redactList(t.Admin.Drain), Revoke: t.redactList(t.Admin.Revoke)}
+	shown.Nodes = t.redactList(t.Nodes)
 	shown.Observe.Metrics = t.Redact(t.Observe.Metrics)
 	return &shown
 }

@@ -9,6 +9,7 @@ type Target struct {
 	Protocol     string // sse
 	Subscribe    Subscribe
 	Publish      *PublishRequest // nil: cannot publish
+	Nodes        []string        // origins, as in https://a.example:8443, of a cluster whose nodes serve the same streams
 	Ready        ReadyWhen
 	Capabilities []Capability
 	Heartbeat    time.Duration
@@ -75,12 +76,14 @@ type Auth struct {
 	Key     string
 	Claims  map[string]any
 	Command []string
+	Cookie  string // the cookie that can carry a token as well, "" for none
 }
 
 // Admin is what may be done to the target from outside.
 type Admin struct {
 	Restart []string
 	Drain   []string
+	Revoke  []string // gets the token as STREAMGAUGE_TOKEN and its user as STREAMGAUGE_USER
 }
 
 // Observe is how the target's memory is seen.

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -15,6 +16,7 @@ var targetCombinations = []combination[Target]{
 	{[]string{"capabilities", "history"}, checkHistory},
 	{[]string{"capabilities"}, func(r *reader, t *Target) { repeated(r, "capabilities", t.Capabilities) }},
 	{[]string{"observe"}, checkObserve},
+	{[]string{"nodes"}, checkNodes},
 	{[]string{"subscribe", "publish", "auth"}, checkTemplates},
 }
 
@@ -42,6 +44,24 @@ func checkPublish(r *reader, t *Target) {
 func checkAuth(r *reader, t *Target) {
 	if t.Auth != nil && r.given("auth.jwt") && r.given("auth.command") {
 		r.at("auth.command", "stands beside jwt", "tokens are made in one way: remove one of the two")
+	}
+	if t.Auth != nil && !r.given("auth.jwt") && !r.given("auth.command") {
+		r.at("auth.cookie", "carries a token, and nothing makes one", "add jwt or command")
+	}
+}
+
+func checkNodes(r *reader, t *Target) {
+	if len(t.Nodes) == 1 {
+		r.at("nodes", "has one node", "name at least two, or remove it")
+	}
+	for i, node := range t.Nodes {
+		place := fmt.Sprintf("nodes.%d", i)
+		address, err := cleanURL(node)
+		if err != nil {
+			r.at(place, err.Error(), "")
+		} else if u, err := url.Parse(address); err == nil && (u.Path != "" && u.Path != "/" || u.RawQuery != "") {
+			r.at(place, "is more than an origin", "path and query are those of the subscribe url: write "+u.Scheme+"://"+u.Host)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 var (
 	subscribeFields = []string{"Stream", "Streams", "Subscriber", "Token"}
-	publishFields   = []string{"Stream", "Data", "Type", "Number", "Token"}
+	publishFields   = []string{"Stream", "Data", "Type", "Number", "Token", "ID", "HasID"}
 )
 
 // templateFunctions are all functions a template can call: few and harmless, so that a target file cannot make a run hang.

@@ -168,7 +168,7 @@ func (b *Broker) now() time.Duration { return time.Since(b.began) }
 func (b *Broker) Revoke(subject string) {
 	b.tokens.revoke(subject)
 	for _, s := range b.gate.subscribers() {
-		if s.subject == subject {
+		if s.subject == subject && b.config.Tamper.revokes(s.info) {
 			s.finish(endRevoked, 0, nil, time.Second)
 		}
 	}

@@ -86,7 +86,7 @@ func (s *Server) newHTTP(secure *tls.Config, errorLog *log.Logger) *http.Server 
 		Protocols:         protocols,
 		Handler:           s.broker.Handler(),
 		TLSConfig:         secure,
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: s.broker.config.Tamper.headTimeout(10 * time.Second),
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          errorLog,

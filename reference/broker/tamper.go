@@ -37,10 +37,14 @@ type Tamper struct {
 	Authorize func(stream string, allowed bool) bool
 	// Expires replaces the time when a token ends its stream; the zero time is never.
 	Expires func(at time.Time) time.Time
+	// Revoke says whether a subscriber whose rights were withdrawn is told to leave.
+	Revoke func(to *Subscriber) bool
 	// Drain says whether a subscriber is told to leave.
 	Drain func(to *Subscriber) bool
 	// HTTP1 keeps a server from offering HTTP/2.
 	HTTP1 bool
+	// HeadTimeout replaces how long a server waits for the rest of a request's head.
+	HeadTimeout time.Duration
 }
 
 // Ask is what a subscriber asked for.
@@ -74,6 +78,12 @@ func (to *Subscriber) Send(events ...Event) {
 
 // Close ends the connection at once, from any goroutine but a hook's own.
 func (to *Subscriber) Close() { to.s.end(endCut) }
+
+// Finish ends the connection as a rotation would: cleanly, behind what was published so far. From any goroutine but a hook's own.
+func (to *Subscriber) Finish() {
+	b := to.s.broker
+	to.s.finish(endRotated, b.sequence.Load(), nil, b.config.WriteTimeout)
+}
 
 func (to *Subscriber) encode(ev Event) []byte {
 	if tamper := to.s.broker.config.Tamper; tamper.Encode != nil {

@@ -21,6 +21,13 @@ func (t *Tamper) handler(h http.Handler) http.Handler {
 
 func (t *Tamper) http1() bool { return t != nil && t.HTTP1 }
 
+func (t *Tamper) headTimeout(correct time.Duration) time.Duration {
+	if t == nil || t.HeadTimeout == 0 {
+		return correct
+	}
+	return t.HeadTimeout
+}
+
 func (t *Tamper) header(r *http.Request, h http.Header) {
 	if t != nil && t.Header != nil {
 		t.Header(r, h)
@@ -50,6 +57,8 @@ func (t *Tamper) expires(at time.Time) time.Time {
 	}
 	return t.Expires(at)
 }
+
+func (t *Tamper) revokes(to *Subscriber) bool { return t == nil || t.Revoke == nil || t.Revoke(to) }
 
 func (t *Tamper) drains(to *Subscriber) bool { return t == nil || t.Drain == nil || t.Drain(to) }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -19,26 +20,50 @@ import (
 
 // Client is the reference client as a client under test.
 type Client struct {
-	Mutate func(*client.Config) // nil: it is right
-	seeds  atomic.Uint64
+	Mutate  func(*client.Config) // nil: it is right
+	Policy  *policy.Policy       // what it does about losses, and declares; nil: a policy of its own
+	Without []subject.Capability // that it does not declare
+	Browser bool                 // it follows HTML to the letter: any status but 200 is final
+	seeds   atomic.Uint64
 }
 
 // clientPolicy is what it does about losses unless it is told another first delay.
 var clientPolicy = policy.Policy{Base: 100 * time.Millisecond, Factor: 2, Cap: 2 * time.Second, Jitter: 0.3, Spread: policy.Up, HonorRetry: true, Reset: policy.OnEvent}
 
+// answerWithin is how long it waits for a connection, and for the head of a response.
+const answerWithin = 5 * time.Second
+
 // Hello says what it can do.
-func (*Client) Hello() subject.Hello {
-	return subject.Hello{
+func (c *Client) Hello() subject.Hello {
+	p := c.policy()
+	hello := subject.Hello{
 		Name: "streamgauge reference client", Lang: "go", Profile: "sdk-client",
 		Caps: []string{
 			"retry", "last-event-id", "headers", "comments", "open", "state", "idle-timeout", "backoff", "restart", "redirects", "tls-ca",
-			"max-event-bytes", "multi",
+			"max-event-bytes", "multi", "time-scale",
 		},
 		Policy: &subject.Policy{
 			RetryStatus: []int{408, 425, 429, 500, 502, 503, 504}, StopStatus: []int{204, 400, 401, 403, 404, 405, 410, 422},
-			Backoff: &subject.Delay{BaseMS: 100, Factor: 2, CapMS: 2000, Jitter: 0.3},
+			Backoff: &subject.Delay{
+				BaseMS: ms(p.Base), Factor: p.Factor, CapMS: ms(p.Cap), Jitter: p.Jitter, Spread: string(p.Spread), Reset: string(p.Reset),
+				OwnTime: !p.HonorRetry,
+			},
 		},
 	}
+	if c.Browser {
+		hello.Profile, hello.Policy.RetryStatus, hello.Policy.StopStatus = "whatwg-client", nil, nil
+	}
+	hello.Caps = slices.DeleteFunc(hello.Caps, func(have string) bool { return slices.Contains(c.Without, subject.Capability(have)) })
+	return hello
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func (c *Client) policy() policy.Policy {
+	if c.Policy != nil {
+		return *c.Policy
+	}
+	return clientPolicy
 }
 
 // Open starts a client.
@@ -47,14 +72,17 @@ func (c *Client) Open(ctx context.Context, o subject.Open, to *subject.Reporter)
 	if err != nil {
 		return nil, fmt.Errorf("the URL: %w", err)
 	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("the URL %q: want http or https and a host", o.URL)
+	p := c.policy()
+	if o.TimeScale > 0 {
+		p = p.Scaled(o.TimeScale)
 	}
-	p := clientPolicy
 	if o.RetryMS > 0 {
 		p.Base = time.Duration(o.RetryMS) * time.Millisecond
 	}
-	config := &client.Config{Policy: &p, Resume: true}
+	config := &client.Config{Policy: &p, Resume: true, Options: sse.Options{DialTimeout: answerWithin, HeadTimeout: answerWithin}}
+	if c.Browser {
+		config.Final = client.AnyStatusFinal
+	}
 	if o.IdleTimeoutMS != nil {
 		config.Options.IdleTimeout = time.Duration(*o.IdleTimeoutMS) * time.Millisecond
 	}
@@ -67,6 +95,11 @@ func (c *Client) Open(ctx context.Context, o subject.Open, to *subject.Reporter)
 	}
 	if c.Mutate != nil {
 		c.Mutate(config)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		if config.Tamper == nil || !config.Tamper.AnyURL {
+			return nil, fmt.Errorf("the URL %q: want http or https and a host", o.URL)
+		}
 	}
 	s := &clientSubscription{to: to, url: u, header: http.Header{}, over: make(chan struct{})}
 	for name, value := range o.Headers {
@@ -88,21 +121,29 @@ type clientSubscription struct {
 	cancel context.CancelFunc
 	over   chan struct{}
 	closed atomic.Bool
+	closes int
 }
 
 // Close ends the client; when it returns, nothing more is reported.
 func (s *clientSubscription) Close() {
-	s.closed.Store(true)
-	s.cancel()
-	s.client.Stop()
-	<-s.over
+	s.closes++
+	s.client.Config.Tamper.Ended(client.Ending{
+		Quiet: func() { s.closed.Store(true) },
+		Stop: func() {
+			s.cancel()
+			s.client.Stop()
+			<-s.over
+		},
+		Fail:  func(message string) { s.to.Failed(false, "", 0, message) },
+		Times: s.closes,
+	})
 }
 
-// Restart disconnects; the client comes back with its position.
-func (s *clientSubscription) Restart() { s.client.Disconnect() }
+// Restart disconnects; the client comes back at once, with its position.
+func (s *clientSubscription) Restart() { s.client.Restart() }
 
-func (s *clientSubscription) Request(context.Context, string) (*sse.Request, error) {
-	return &sse.Request{URL: s.url, Header: s.header, LastEventID: s.client.Position()}, nil
+func (s *clientSubscription) Request(_ context.Context, position string) (*sse.Request, error) {
+	return &sse.Request{URL: s.url, Header: s.header, LastEventID: position}, nil
 }
 
 func (s *clientSubscription) Dialing(int, string) {}

@@ -50,6 +50,7 @@ const Origin = "https://app.example"
 type Broker struct {
 	config  broker.Config
 	plain   broker.ServerConfig
+	other   broker.ServerConfig // a second node of the same cluster
 	secure  broker.ServerConfig
 	client  *http.Client
 	trusted *tls.Config
@@ -57,7 +58,7 @@ type Broker struct {
 
 	mu      sync.Mutex
 	broker  *broker.Broker
-	servers []*broker.Server // plaintext, TLS
+	servers []*broker.Server // plaintext twice, TLS
 }
 
 // Start starts a broker with the given configuration. Close it.
@@ -86,7 +87,7 @@ func (b *Broker) start() (err error) {
 		}
 	}
 	b.servers = nil
-	for _, config := range []*broker.ServerConfig{&b.plain, &b.secure} {
+	for _, config := range []*broker.ServerConfig{&b.plain, &b.other, &b.secure} {
 		s, err := broker.Start(b.broker, *config)
 		if err != nil {
 			return errors.Join(err, b.close())
@@ -127,7 +128,15 @@ func (b *Broker) restart(context.Context) error {
 	return b.start()
 }
 
-// drain shuts both servers down gracefully; they come back with the history.
+// revoke withdraws what a user was granted.
+func (b *Broker) revoke(_ context.Context, g server.Grant, _ string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.broker.Revoke(g.User)
+	return nil
+}
+
+// drain shuts all servers down gracefully; they come back with the history.
 func (b *Broker) drain(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -142,23 +151,23 @@ func (b *Broker) drain(ctx context.Context) error {
 func (b *Broker) Subject() *server.Subject {
 	address := "http://" + b.plain.Addr
 	s := &server.Subject{
-		Name: "reference broker", Kind: "reference", URL: address + "/events",
+		Name: "reference broker", Kind: "reference", URL: address + "/events", Nodes: []string{address, "http://" + b.other.Addr},
 		Subscribe: b.subscribe, TLS: b.trusted, Secure: "https://" + b.secure.Addr, Many: true, Ready: "headers",
 		Publish: b.publish, Types: true,
 		Restart: b.restart, Drain: b.drain, Memory: memory,
 		Capabilities: []string{"publish", "resume", "heartbeat", "restart", "drain"},
 		Heartbeat:    b.config.Heartbeat, History: b.config.HistoryEvents, SlowPolicy: string(b.config.SlowPolicy), Gap: "gap", TotalOrder: true,
-		Parameters: b.parameters(),
+		Parameters: Parameters(b.config),
 	}
 	if len(b.config.TokenKey) > 0 {
 		s.Capabilities = append(s.Capabilities, "auth")
-		s.Key, s.Claims, s.Mint = b.config.TokenKey, b.claims, b.mint
+		s.Key, s.Claims, s.Mint, s.Revoke = b.config.TokenKey, b.claims, b.mint, b.revoke
 	}
 	return s
 }
 
-// parameters are those that fit the embedded broker better than the defaults.
-func (b *Broker) parameters() map[string]map[string]string {
+// Parameters are those that fit a broker of this configuration better than the defaults: requirement → name → value.
+func Parameters(c broker.Config) map[string]map[string]string {
 	origin := map[string]string{"origin": Origin}
 	parameters := map[string]map[string]string{
 		"SSE-HTTPS-014": origin,
@@ -167,6 +176,9 @@ func (b *Broker) parameters() map[string]map[string]string {
 		"SSE-HTTPS-020": {"hold": "12s"}, // its longest timeout is 10 s
 	}
 	maps.Copy(parameters, limits())
+	if age := c.SessionMaxAge; age > 0 {
+		parameters["SSE-DRAIN-006"] = map[string]string{"max_age": age.String()}
+	}
 	return parameters
 }
 
@@ -195,6 +207,9 @@ func (b *Broker) publish(ctx context.Context, m server.Message) server.Receipt {
 	}
 	if m.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+m.Token)
+	}
+	if m.Edit != nil {
+		m.Edit(req)
 	}
 	return server.PublishHTTP(ctx, b.client, req, func(status int) bool { return status == http.StatusOK })
 }

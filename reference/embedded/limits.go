@@ -10,7 +10,8 @@ func limits() map[string]map[string]string {
 	overflow := map[string]string{"overflow_mib": "16"}
 	return map[string]map[string]string{
 		"SSE-AUTH-004":  {"grace": "2s"},
-		"SSE-SLOW-004":  overflow,
+		"SSE-AUTH-005":  {"within": "2s"},
+		"SSE-SLOW-004":  {"overflow_mib": overflow["overflow_mib"], "write_deadline": c.WriteTimeout.String()},
 		"SSE-SLOW-005":  overflow,
 		"SSE-SLOW-006":  overflow,
 		"SSE-SLOW-007":  {"write_deadline": c.WriteTimeout.String(), "fill_mib": "8"},

@@ -14,6 +14,7 @@ type Access struct {
 	TLS     *tls.Config
 	Publish *http.Client
 	Mint    func(ctx context.Context, who scenarios.SubscribeVars, life time.Duration) (string, error)
+	Revoke  func(ctx context.Context, who scenarios.SubscribeVars, token string) error
 	Restart func(ctx context.Context) error
 	Drain   func(ctx context.Context) error
 	Memory  func(ctx context.Context) (bytes uint64, err error)
@@ -31,6 +32,11 @@ func AccessTo(t *scenarios.Target) (*Access, error) {
 	}
 	if len(t.Admin.Restart) > 0 {
 		a.Restart = s.control(scenarios.Step{}).Restart
+	}
+	if len(t.Admin.Revoke) > 0 {
+		a.Revoke = func(ctx context.Context, who scenarios.SubscribeVars, token string) error {
+			return revokeToken(ctx, t.Admin.Revoke, userName(who), token)
+		}
 	}
 	if len(t.Admin.Drain) > 0 {
 		a.Drain = s.control(scenarios.Step{}).Drain

@@ -23,7 +23,7 @@ type embedded struct {
 }
 
 func newEmbedded(s *scenarios.Scenario, mutate MutateBroker) (*subject, error) {
-	config := brokerConfig(s)
+	config := BrokerConfig(s)
 	if mutate != nil {
 		mutate(&config)
 	}
@@ -97,7 +97,8 @@ func (c controlled) again(ctx context.Context) error {
 // embeddedHistory is how many events the embedded broker keeps per stream unless the scenario says otherwise.
 const embeddedHistory = 10_000
 
-func brokerConfig(s *scenarios.Scenario) broker.Config {
+// BrokerConfig is how a scenario wants its embedded broker.
+func BrokerConfig(s *scenarios.Scenario) broker.Config {
 	c := broker.Config{
 		Heartbeat: cmp.Or(s.Broker.Heartbeat, s.Load.HeartbeatTimeout/3), HistoryEvents: cmp.Or(s.Broker.History, embeddedHistory),
 		SlowPolicy: broker.SlowPolicy(s.Broker.SlowPolicy), Queue: s.Broker.Queue, Retry: s.Broker.Retry,

@@ -27,10 +27,7 @@ func newMinter(t *scenarios.Target) minter {
 		if life <= 0 {
 			life = defaultTokenLife
 		}
-		user := "streamgauge-" + strconv.Itoa(who.Subscriber)
-		if who.Subscriber < 0 {
-			user = "streamgauge-publisher"
-		}
+		user := userName(who)
 		if len(t.Auth.Command) > 0 {
 			return commandToken(ctx, t.Auth.Command, user, life)
 		}
@@ -40,6 +37,14 @@ func newMinter(t *scenarios.Target) minter {
 		}
 		return signedToken(t.Auth.Key, claims, user, life)
 	}
+}
+
+// userName is whom a token is made for.
+func userName(who scenarios.SubscribeVars) string {
+	if who.Subscriber < 0 {
+		return "streamgauge-publisher"
+	}
+	return "streamgauge-" + strconv.Itoa(who.Subscriber)
 }
 
 // signedToken is a JWT (RFC 7519) signed with HS256. The target file's claims win over the ones that are implied.
@@ -55,16 +60,8 @@ func expiry(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 // commandToken runs the target's command; the user and the life in seconds are in its environment.
 func commandToken(ctx context.Context, command []string, user string, life time.Duration) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	c := exec.CommandContext(ctx, command[0], command[1:]...)
-	c.WaitDelay = time.Second
-	c.Env = append(c.Environ(), "STREAMGAUGE_USER="+user, fmt.Sprintf("STREAMGAUGE_TOKEN_SECONDS=%d", int(life.Seconds())))
-	out, err := c.Output()
+	out, err := tokenCommand(ctx, command, "STREAMGAUGE_USER="+user, fmt.Sprintf("STREAMGAUGE_TOKEN_SECONDS=%d", int(life.Seconds())))
 	if err != nil {
-		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && len(exit.Stderr) > 0 {
-			err = fmt.Errorf("%w: %s", err, strings.TrimSpace(excerpt(exit.Stderr)))
-		}
 		return "", fmt.Errorf("auth.command %s: %w", command[0], err)
 	}
 	token := strings.TrimSpace(string(out))
@@ -72,4 +69,26 @@ func commandToken(ctx context.Context, command []string, user string, life time.
 		return "", fmt.Errorf("auth.command %s printed no token", command[0])
 	}
 	return token, nil
+}
+
+// revokeToken runs the target's command; the token and its user are in its environment.
+func revokeToken(ctx context.Context, command []string, user, token string) error {
+	if _, err := tokenCommand(ctx, command, "STREAMGAUGE_USER="+user, "STREAMGAUGE_TOKEN="+token); err != nil {
+		return fmt.Errorf("admin.revoke %s: %w", command[0], err)
+	}
+	return nil
+}
+
+// tokenCommand runs a command of a target file with some variables and returns what it prints. Its error ends with what it complains of.
+func tokenCommand(ctx context.Context, command []string, variables ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	c := exec.CommandContext(ctx, command[0], command[1:]...)
+	c.WaitDelay = time.Second
+	c.Env = append(c.Environ(), variables...)
+	out, err := c.Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && len(exit.Stderr) > 0 {
+		err = fmt.Errorf("%w: %s", err, strings.TrimSpace(excerpt(exit.Stderr)))
+	}
+	return out, err
 }

@@ -27,13 +27,23 @@ func (t *Trial) course() *course {
 // text is the data of message n.
 func (c *course) text(n int) string { return c.series.text(0, n) }
 
-// fill publishes the next n messages as fast as that goes, so that they have no order, and waits until the observer has them.
+// fill publishes the next n messages as fast as that goes, so that they have no order, and waits until the observer has them. It does
+// so in portions, so that an observer whose streams are ended now and then does not fall behind the history.
 func (c *course) fill(n int) {
-	first := c.published + 1
-	c.published += n
-	c.t.publishAll(c.stream, c.series, 0, first, c.published)
-	c.learn()
+	portion := usualPortion
+	if h := c.t.Subject.History; h > 0 {
+		portion = max(1, min(portion, h/4))
+	}
+	for ; n > 0; n -= portion {
+		first := c.published + 1
+		c.published += min(n, portion)
+		c.t.publishAll(c.stream, c.series, 0, first, c.published)
+		c.learn()
+	}
 }
+
+// usualPortion is how many messages are published before an observer must have them.
+const usualPortion = 250
 
 // publish publishes the next n messages one after the other and waits until the observer has them.
 func (c *course) publish(n int) {

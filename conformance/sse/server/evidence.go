@@ -4,17 +4,14 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
-// evidenceSegments and evidenceBytes bound what is shown of a body.
-const (
-	evidenceSegments = 12
-	evidenceBytes    = 240
-)
+// evidenceSegments bounds what is shown of a body.
+const evidenceSegments = 12
 
 // Evidence shows the newest segments of the body, one a line: when it arrived, counted from the connection's start, and its bytes
 // escaped.
@@ -55,19 +52,7 @@ func (p *Tap) evidence(from int) []string {
 func stamp(d time.Duration) string { return fmt.Sprintf("+%.3fs", d.Seconds()) }
 
 // Escape shows bytes as a string of a programming language would be written; longer ones are cut in the middle.
-func Escape(p []byte) string {
-	if len(p) <= evidenceBytes {
-		return strconv.Quote(string(p))
-	}
-	head, tail := p[:evidenceBytes*2/3], p[len(p)-evidenceBytes/3:]
-	for len(tail) > 0 && !utf8.RuneStart(tail[0]) {
-		tail = tail[1:]
-	}
-	for len(head) > 0 && !utf8.Valid(head) && !utf8.RuneStart(head[len(head)-1]) {
-		head = head[:len(head)-1]
-	}
-	return fmt.Sprintf("%s … %d bytes … %s", strconv.Quote(string(head)), len(p)-len(head)-len(tail), strconv.Quote(string(tail)))
-}
+func Escape(p []byte) string { return sse.Escape(p) }
 
 // headEvidence shows a response's head, without what identifies a session.
 func headEvidence(proto string, status int, header http.Header) []string {

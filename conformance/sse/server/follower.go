@@ -103,21 +103,65 @@ func (f *follower) leave() {
 // mostIdle is how many connections in a row may end without an event before a follower gives up.
 const mostIdle = 5
 
-// comeBack connects again after the stream ended.
+// comeBack connects again after the stream ended. Who is told to try later does, a few times.
 func (f *follower) comeBack() bool {
-	if f.idle++; f.idle > mostIdle {
-		f.refused = fmt.Sprintf("%d connections in a row ended without an event", mostIdle)
-		return false
+	for {
+		if f.idle++; f.idle > mostIdle {
+			if f.refused == "" {
+				f.refused = fmt.Sprintf("%d connections in a row ended without an event", mostIdle)
+			}
+			return false
+		}
+		if !pause(f.t, time.Duration(f.idle-1)*50*time.Millisecond) {
+			return false
+		}
+		if f.open() {
+			return true
+		}
+		if s := f.status(); s != http.StatusServiceUnavailable && s != http.StatusTooManyRequests {
+			return false
+		}
 	}
-	return pause(f.t, time.Duration(f.idle-1)*50*time.Millisecond) && f.open()
 }
 
-// hears waits until an event that contains the text has come, over as many connections as that takes.
-func (f *follower) hears(text string) bool { return f.hearsWithin(text, arrival) }
+// goesOn publishes a message and says whether it comes. One that was published while the stream was away is owed only with resume, so
+// there is a second one.
+func (f *follower) goesOn() bool {
+	for range 2 {
+		marker := f.t.Unique()
+		f.t.Send(f.streams[0], marker)
+		if f.hears(marker) {
+			return true
+		}
+		if len(f.taps) == 1 {
+			return false
+		}
+	}
+	return false
+}
+
+// hears waits until an event that contains the text has come, over as many connections as that takes and as long as messages keep
+// coming, in all at most a minute.
+func (f *follower) hears(text string) bool {
+	for round := 0; ; round++ {
+		f.t.Allow(arrival)
+		seen := len(f.seen)
+		if f.hearsWithin(text, arrival) {
+			return true
+		}
+		if round == mostRounds || f.refused != "" || !slices.ContainsFunc(f.seen[seen:], f.t.ours) {
+			return false
+		}
+	}
+}
 
 func (f *follower) hearsWithin(text string, within time.Duration) bool {
+	return f.hearsBehind(0, text, within)
+}
+
+// hearsBehind is hearsWithin for a text that is not among the first events.
+func (f *follower) hearsBehind(known int, text string, within time.Duration) bool {
 	f.t.Doing("a message is awaited")
-	known := 0
 	for end := time.Now().Add(within); ; {
 		f.take()
 		for ; known < len(f.seen); known++ {
@@ -141,6 +185,13 @@ func (f *follower) hearsWithin(text string, within time.Duration) bool {
 func (f *follower) more() (more bool) {
 	f.tap().Look(func(r *Record) { more = len(r.Events) > f.taken })
 	return more
+}
+
+// mustOwe ends the case when the subscriber did not stay connected to a subject that does not claim resuming: then nothing is owed to it.
+func (f *follower) mustOwe() {
+	if ended, err := f.tap().Ended(); !f.t.claimsResume() && (ended || len(f.taps) > 1) {
+		f.t.Unknown("a stream did not stay open: %s", endText(err))
+	}
 }
 
 // evidence is how one connection, from 1, began, and what came over it.

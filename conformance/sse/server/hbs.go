@@ -24,7 +24,11 @@ func idleStreamShowsLife(t *Trial) {
 	silence, ceiling := bounds(t)
 	p := t.Subscribe([]string{t.Stream()})
 	intervals := int(t.Number("intervals"))
-	longest, counted := watchIdle(t, p, intervals, silence, ceiling)
+	least := time.Duration(0)
+	if t.Subject.Shared {
+		least = silence + silence/3 // others may publish all the while, and then fall silent
+	}
+	longest, counted := watchIdle(t, p, intervals, least, silence, ceiling)
 	if ended, err := p.Ended(); ended && longest <= silence {
 		if errors.Is(err, io.EOF) && counted > 0 {
 			t.Unknown("the stream ended after %d signs of life", counted)
@@ -32,10 +36,19 @@ func idleStreamShowsLife(t *Trial) {
 		t.Unknown("the stream did not stay open: %s", endText(err))
 	}
 	t.Count(counted)
+	t.mustBeOnTime(longest, silence)
 	t.Classify(silenceText(counted, longest), p.Evidence(),
 		conformance.Class{Outcome: conformance.Pass, Text: fmt.Sprintf("a sign of life at least every %v", silence), Holds: counted > 0 && longest <= silence+silence/3},
 		conformance.Class{Outcome: conformance.Warn, Text: fmt.Sprintf("at least every %v", ceiling), Holds: counted > 0 && longest <= ceiling})
 	t.Conclude(silenceText(counted, longest))
+}
+
+// mustBeOnTime ends the case when a silence was too long by no more than this process can have been late itself.
+func (t *Trial) mustBeOnTime(longest, silence time.Duration) {
+	over := longest - (silence + silence/3)
+	if lag := t.Lag(); over > 0 && 2*lag > over {
+		t.Unknown("a silence of %v was seen, but this machine was too busy to tell: a timer of the harness was %v late", longest, lag.Round(time.Millisecond))
+	}
 }
 
 func silenceText(counted int, longest time.Duration) string {
@@ -54,14 +67,14 @@ func bounds(t *Trial) (silence, ceiling time.Duration) {
 	return silence, max(silence, ceiling)
 }
 
-// watchIdle waits for so many signs of life and returns the longest silence before one of them, and how many there were. It gives up
-// after a silence beyond the ceiling. What comes at once, such as a reconnection time, a position or a greeting, is no sign of life.
-// A stream that others publish to is watched for at least one silence that would be too long.
-func watchIdle(t *Trial, p *Tap, signs int, silence, ceiling time.Duration) (longest time.Duration, counted int) {
+// watchIdle waits for so many signs of life, and at least so long, and returns the longest silence before one of them, and how many
+// there were. It gives up after a silence beyond the ceiling. What comes at once, such as a reconnection time, a position or a greeting,
+// is no sign of life.
+func watchIdle(t *Trial, p *Tap, signs int, least, silence, ceiling time.Duration) (longest time.Duration, counted int) {
 	grace := silence / 3
 	opened := time.Now()
-	last, least := opened, opened.Add(silence+grace)
-	for counted < signs || t.Subject.Shared && time.Now().Before(least) {
+	last := opened
+	for counted < signs || time.Since(opened) < least {
 		t.Allow(ceiling)
 		seen := p.Bytes()
 		if !p.Await(t.Context(), ceiling+grace, func(r *Record) bool { return r.Bytes > seen }) {
@@ -86,14 +99,14 @@ func watchIdle(t *Trial, p *Tap, signs int, silence, ceiling time.Duration) (lon
 func heartbeatsAreNoMessages(t *Trial) {
 	silence, ceiling := bounds(t)
 	p := t.Subscribe([]string{t.Stream()})
-	if _, counted := watchIdle(t, p, 1, silence, ceiling); counted == 0 {
+	if _, counted := watchIdle(t, p, 1, 0, silence, ceiling); counted == 0 {
 		if ended, err := p.Ended(); ended {
 			t.Unknown("the stream did not stay open: %s", endText(err))
 		}
 		t.Skip("nothing was sent on an idle stream: see SSE-HBS-001")
 	}
 	position := p.LastEventID() // the opening may have set it
-	_, counted := watchIdle(t, p, 1, silence, ceiling)
+	_, counted := watchIdle(t, p, 1, 0, silence, ceiling)
 	comments := 0
 	p.Look(func(r *Record) { comments = len(r.Comments) })
 	events := slices.DeleteFunc(p.Events(), t.primed)
@@ -120,18 +133,21 @@ func heartbeatsAreNoMessages(t *Trial) {
 // "Heartbeats start right after connect, also before any event exists, and go on after a replay."
 func heartbeatsStartAtOnce(t *Trial) {
 	silence, ceiling := bounds(t)
-	fresh := t.Subscribe([]string{t.Stream()})
-	connections := []*Tap{fresh}
+	connections := []*follower{t.follow([]string{t.Stream()})}
 	if t.Subject.Publish != nil && t.Subject.Can("resume") {
 		connections = append(connections, replaying(t))
 	}
-	for i, p := range connections {
-		longest, counted := watchIdle(t, p, 1, silence, ceiling)
-		if ended, err := p.Ended(); ended && counted == 0 {
+	for i, f := range connections {
+		longest, counted := watchIdle(t, f.tap(), 1, 0, silence, ceiling)
+		if ended, _ := f.tap().Ended(); ended && counted == 0 && f.comeBack() { // as servers do that let a stream carry so many events
+			longest, counted = watchIdle(t, f.tap(), 1, 0, silence, ceiling)
+		}
+		if ended, err := f.tap().Ended(); ended && counted == 0 {
 			t.Unknown("the stream did not stay open: %s", endText(err))
 		}
+		t.mustBeOnTime(longest, silence)
 		what := []string{"a new connection", "a connection that resumed"}[i]
-		t.Classify(what+": "+silenceText(counted, longest), p.Evidence(),
+		t.Classify(what+": "+silenceText(counted, longest), f.tap().Evidence(),
 			conformance.Class{Outcome: conformance.Pass, Text: fmt.Sprintf("a sign of life within %v", silence), Holds: counted > 0 && longest <= silence+silence/3},
 			conformance.Class{Outcome: conformance.Warn, Text: fmt.Sprintf("within %v", ceiling), Holds: counted > 0 && longest <= ceiling})
 	}
@@ -139,25 +155,23 @@ func heartbeatsStartAtOnce(t *Trial) {
 	t.Conclude(fmt.Sprintf("signs of life on %d connections from the start", len(connections)))
 }
 
-// replaying is a connection that has just received what it had missed.
-func replaying(t *Trial) *Tap {
-	stream := []string{t.Stream()}
-	first := t.Subscribe(stream)
-	if _, ok := t.Fence(first); !ok {
-		silent(t, first)
+// replaying is a subscriber that has just received what it had missed.
+func replaying(t *Trial) *follower {
+	f := t.follow([]string{t.Stream()})
+	marker := t.Unique()
+	t.Send(f.streams[0], marker)
+	if !f.hears(marker) {
+		silent(t, f.tap())
 	}
-	position := first.LastEventID()
-	first.Close()
-	marker := ""
+	f.leave()
 	for range 50 {
 		marker = t.Unique()
-		t.Send(stream[0], marker)
+		t.Send(f.streams[0], marker)
 	}
-	p := t.Subscribe(stream, From(position))
-	if !t.Await(p, "the replay is awaited", func(r *Record) bool { return r.contains(marker) }) {
+	if !f.open() || !f.hears(marker) {
 		t.Unknown("the replay of 50 events did not come within %v", arrival)
 	}
-	return p
+	return f
 }
 
 // "Heartbeats of many connections are not synchronised (no periodic burst)."
@@ -171,10 +185,18 @@ func heartbeatsAreSpread(t *Trial) {
 	taps := openSpread(t, streams)
 	bursts, worst := 0, 0.0
 	for range most {
-		t.Allow(2 * silence)
-		beats := nextBeats(t, taps, 2*silence)
+		within := 2 * silence
+		if t.Subject.Shared { // where nothing but messages of others comes, it does not take long to see
+			within = silence + silence/3
+		}
+		t.Allow(within)
+		began := time.Now()
+		beats := nextBeats(t, taps, within)
 		if len(beats) < streams/2 {
-			t.Skip("%d of %d connections showed a sign of life: see SSE-HBS-001", len(beats), streams)
+			if t.LagBetween(began, time.Now()) > silence/3 {
+				continue
+			}
+			t.Skip("%d of %d connections showed a heartbeat: see SSE-HBS-001", len(beats), streams)
 		}
 		t.Count(len(beats))
 		density, from, to := densestWindow(beats, burst)
@@ -208,17 +230,24 @@ func openSpread(t *Trial, streams int) []*Tap {
 	return taps
 }
 
-// nextBeats is when the next bytes come on each connection.
+// nextBeats is when the next heartbeat comes on each connection. Where others may publish, an event is none: they come to all at once.
 func nextBeats(t *Trial, taps []*Tap, within time.Duration) []time.Time {
 	t.Doing("heartbeats of %d connections are awaited", len(taps))
 	beats := make([]time.Time, len(taps))
 	var watched sync.WaitGroup
 	for i, p := range taps {
-		seen := p.Bytes()
+		seen, commented := 0, 0
+		p.Look(func(r *Record) { seen, commented = r.Bytes, len(r.Comments) })
 		watched.Go(func() {
-			if p.Await(t.Context(), within, func(r *Record) bool { return r.Bytes > seen }) {
-				p.Look(func(r *Record) { beats[i] = r.Segments[len(r.Segments)-1].At })
-			}
+			p.Await(t.Context(), within, func(r *Record) bool {
+				switch {
+				case t.Subject.Shared && len(r.Comments) > commented:
+					beats[i] = r.Comments[commented].At
+				case !t.Subject.Shared && r.Bytes > seen:
+					beats[i] = r.Segments[len(r.Segments)-1].At
+				}
+				return !beats[i].IsZero()
+			})
 		})
 	}
 	watched.Wait()

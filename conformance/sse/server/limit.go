@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
-	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
 // limitCases are those of the area LIMIT: what is refused because it is too much. Limits that are not known are looked for, with
@@ -223,8 +221,8 @@ func closedConnectionsFreeTheirPlaces(t *Trial) {
 // "Publish rate limits answer 429 + Retry-After and drop nothing that was acknowledged."
 func rateLimitDropsNothingAcknowledged(t *Trial) {
 	burst := int(t.Number("burst"))
-	stream := t.Stream()
-	p := t.Subscribe([]string{stream})
+	f := t.follow([]string{t.Stream()})
+	stream := f.streams[0]
 	token := ""
 	if t.Subject.Mint != nil {
 		token = minted(t, Grant{User: t.Unique(), Publish: []string{stream}})
@@ -255,16 +253,19 @@ func rateLimitDropsNothingAcknowledged(t *Trial) {
 			}
 		}
 	}
-	if _, arrived := t.Fence(p); !arrived {
-		silent(t, p)
+	marker := t.Unique()
+	t.Send(stream, marker)
+	if !f.hears(marker) {
+		silent(t, f.tap())
 	}
 	received := map[int]bool{}
-	for _, n := range s.numbers(0, p.Events()) {
+	for _, n := range s.numbers(0, f.seen) {
 		received[n] = true
 	}
 	lost := slices.DeleteFunc(slices.Clone(acknowledged), func(n int) bool { return received[n] })
 	if len(lost) > 0 {
-		t.Deviation("every acknowledged message", spans(lost)+" did not arrive", tail(p.Evidence()))
+		f.mustOwe()
+		t.Deviation("every acknowledged message", spans(lost)+" did not arrive", tail(f.tap().Evidence()))
 	}
 	t.Count(burst)
 	if limited == 0 && !t.Deviated() {
@@ -322,7 +323,7 @@ func fullServerKeepsItsPace(t *Trial) {
 	most := int(t.Number("cap"))
 	t.Allow(defaultPatience)
 	stream := t.Stream()
-	readers := []*Tap{t.Subscribe([]string{stream}), t.Subscribe([]string{stream})}
+	readers := []*follower{t.follow([]string{stream}), t.follow([]string{stream})}
 	v := t.volume(stream, kib)
 	usual := v.middle(readers)
 	t.Doing("%d connections are opened", most)
@@ -355,49 +356,22 @@ func fullServerKeepsItsPace(t *Trial) {
 }
 
 // middle is how long a message takes to reach all readers: the median of several.
-func (v *volume) middle(readers []*Tap) time.Duration {
+func (v *volume) middle(readers []*follower) time.Duration {
 	const messages = 51
 	times := make([]time.Duration, 0, messages)
 	for range messages {
-		times = append(times, v.lap(readers).heard)
+		times = append(times, v.lap(readers, arrival).heard)
 	}
 	slices.Sort(times)
 	return times[messages/2]
-}
-
-// "Over HTTP/1.1 six streams per origin must not starve other requests of the same page: test page/gateway offers h2 or documents
-// sharing."
-func manyStreamsOfOnePage(t *Trial) {
-	const page = 6
-	origin := t.Subject.Secure
-	if u, err := url.Parse(t.Subject.URL); origin == "" && err == nil && u.Scheme == "https" {
-		origin = u.Scheme + "://" + u.Host
-	}
-	if origin == "" {
-		t.Info("only plaintext HTTP/1.1 is offered: a page with six streams blocks its other requests")
-	}
-	shared := new(sse.HTTP2)
-	t.Cleanup(func() { _ = shared.Close() }) // its streams have ended by then
-	for n := range page + 1 {
-		p, err := t.Open([]string{t.Stream()}, At(origin), OverHTTP2(shared))
-		t.interrupted()
-		if err != nil && n == 0 {
-			t.Info("HTTP/2 is not offered: a page with six streams blocks its other requests")
-		}
-		if err != nil || p.Status() != http.StatusOK {
-			t.Fail(fmt.Sprintf("an answer beside %d streams of the same page", page), fmt.Sprintf("request %d over HTTP/2 was not answered with a stream", n+1))
-		}
-	}
-	t.Count(page + 1)
-	t.Pass(fmt.Sprintf("beside %d streams over HTTP/2 another request was answered", page))
 }
 
 // "Slow or partial request heads (slowloris) are timed out without harming open streams."
 func halfOpenRequestsAreTimedOut(t *Trial) {
 	within := t.Duration("within")
 	t.Allow(within)
-	p := t.Subscribe([]string{t.Stream()})
-	req := t.Request(p.Streams)
+	f := t.follow([]string{t.Stream()})
+	req := t.Request(f.streams)
 	half := make([]*Exchange, 0, 100)
 	for range cap(half) {
 		x := t.Dial(req)
@@ -407,8 +381,8 @@ func halfOpenRequestsAreTimedOut(t *Trial) {
 		}
 		half = append(half, x)
 	}
-	if _, arrived := t.Fence(p); !arrived {
-		t.Fail("streams that go on", fmt.Sprintf("with %d half requests open, a stream was silent", len(half)), p.Evidence())
+	if !f.goesOn() {
+		t.Fail("streams that go on", fmt.Sprintf("with %d half requests open, a stream was silent", len(half)), f.tap().Evidence())
 	}
 	deadline := time.Now().Add(within)
 	open := 0
@@ -422,8 +396,8 @@ func halfOpenRequestsAreTimedOut(t *Trial) {
 	if open > 0 {
 		t.Fail(fmt.Sprintf("the end of a request whose head is not complete after %v", within), fmt.Sprintf("%d of %d were still open", open, len(half)))
 	}
-	if _, arrived := t.Fence(p); !arrived {
-		t.Fail("streams that go on", fmt.Sprintf("after %d half requests had been timed out, a stream was silent", len(half)), p.Evidence())
+	if !f.goesOn() {
+		t.Fail("streams that go on", fmt.Sprintf("after %d half requests had been timed out, a stream was silent", len(half)), f.tap().Evidence())
 	}
 	t.Pass(fmt.Sprintf("%d half requests were timed out, and a stream went on", len(half)))
 }

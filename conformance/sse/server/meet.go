@@ -13,9 +13,8 @@ import (
 // hostile subject is not waited for by every case; and whether the head of a stream is held back until there is an event. It
 // returns why nothing can be judged, "" when something can.
 func (s *suite) meet(ctx context.Context) (reason string) {
-	const attempts = 2
-	for range attempts {
-		took, err := s.look(ctx)
+	for _, patience := range []time.Duration{arrival, arrival / 2} { // who did not wake up by then does not
+		took, err := s.look(ctx, patience)
 		switch {
 		case err == nil:
 			s.obstacle, s.mute = "", false
@@ -30,7 +29,7 @@ func (s *suite) meet(ctx context.Context) (reason string) {
 }
 
 // look opens one stream and says how long its head took.
-func (s *suite) look(ctx context.Context) (head time.Duration, err error) {
+func (s *suite) look(ctx context.Context, patience time.Duration) (head time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*arrival)
 	defer cancel()
 	subscription := Subscription{Streams: []string{s.name("s")}}
@@ -44,7 +43,7 @@ func (s *suite) look(ctx context.Context) (head time.Duration, err error) {
 		return 0, fmt.Errorf("preparing a subscription: %w", err)
 	}
 	defer s.help(ctx, subscription.Streams[0])()
-	opened, err := sse.Open(ctx, nil, req, sse.Options{TLS: s.subject.TLS, DialTimeout: arrival, HeadTimeout: arrival})
+	opened, err := sse.Open(ctx, nil, req, sse.Options{TLS: s.subject.TLS, DialTimeout: patience, HeadTimeout: patience})
 	if err != nil {
 		return 0, err
 	}

@@ -55,31 +55,54 @@ type Record struct {
 
 // Limits of what is kept of a connection, so that a hostile subject costs bounded memory.
 const (
-	keptBytes = 4 << 20  // of segments; older ones are dropped
-	maxBody   = 32 << 20 // of a body; beyond it the connection is closed
-	maxOther  = 64 << 10 // of a body that is no event stream
-	maxEvents = 200_000  // and comments
+	keptBytes    = 4 << 20   // of segments; older ones are dropped
+	keptSegments = 50_000    // told apart on one connection; later ones are joined to pieces of joinedBytes
+	joinedBytes  = 1 << 10   //
+	maxBody      = 32 << 20  // of a body; beyond it the connection is closed
+	maxVolume    = 128 << 20 // of a body of which a case knows how much it publishes
+	maxOther     = 64 << 10  // of a body that is no event stream
+	maxEvents    = 100_000   // and comments
+	maxPieces    = 500_000   // reads or chunks of a body, unless it is voluminous
+	maxFields    = 100_000   // lines that are looked at
+	maxKept      = 160 << 20 // of all connections together, roughly; beyond it those that receive more are closed
 )
 
-var errTooMuch = fmt.Errorf("more than %d MiB or %d events on one connection", maxBody>>20, maxEvents)
+// What is kept of a piece beside its bytes, roughly.
+const (
+	segmentCost = 80
+	joinedCost  = 16
+	eventCost   = 128
+)
+
+var errTooMuch = fmt.Errorf("the harness stopped reading: more than %d MiB or %d events came over one connection", maxBody>>20, maxEvents)
 
 // recorder fills a record from the bytes of a body.
 type recorder struct {
 	*Record
 	decoder sse.Decoder
 	limit   int // of the body
+	pieces  int // still allowed
+	cost    int // of all that was kept, in bytes, roughly
 	now     time.Time
 }
 
 func (r *recorder) take(p []byte, at time.Time) error {
 	r.now = at
-	r.Segments = append(r.Segments, Segment{At: at, Offset: r.Bytes, Bytes: bytes.Clone(p)})
+	if last := len(r.Segments) - 1; last >= keptSegments && len(r.Segments[last].Bytes) < joinedBytes {
+		r.Segments[last].Bytes = append(r.Segments[last].Bytes, p...)
+		r.cost += joinedCost + len(p)
+	} else {
+		r.cost += segmentCost + len(p)
+		r.Segments = append(r.Segments, Segment{At: at, Offset: r.Bytes, Bytes: bytes.Clone(p)})
+	}
 	r.Bytes += len(p)
 	for r.Bytes-r.dropped > keptBytes && len(r.Segments) > 1 {
 		r.dropped += len(r.Segments[0].Bytes)
+		r.cost -= segmentCost + len(r.Segments[0].Bytes)
 		r.Segments = r.Segments[1:]
 	}
-	if r.Bytes > r.limit || len(r.Events)+len(r.Comments) > maxEvents {
+	r.pieces--
+	if r.Bytes > r.limit || r.pieces < 0 || len(r.Events)+len(r.Comments) > maxEvents {
 		return errTooMuch
 	}
 	err := r.decoder.Feed(p, r)
@@ -89,6 +112,7 @@ func (r *recorder) take(p []byte, at time.Time) error {
 
 // Event, Comment and Retry are for the decoder.
 func (r *recorder) Event(e sse.Event) error {
+	r.cost += eventCost + len(e.Type) + len(e.Data) + len(e.ID)
 	r.Events = append(r.Events, Event{
 		Type: string(e.Type), Data: string(e.Data), ID: string(e.ID), HasID: e.HasID, At: r.now, End: r.Bytes,
 	})
@@ -96,6 +120,7 @@ func (r *recorder) Event(e sse.Event) error {
 }
 
 func (r *recorder) Comment(text []byte) {
+	r.cost += eventCost + len(text)
 	r.Comments = append(r.Comments, Event{Data: string(text), At: r.now, End: r.Bytes})
 }
 
@@ -114,7 +139,7 @@ func (r *Record) Body() []byte {
 func (r *Record) Fields() []Field {
 	body := r.Body()
 	var fields []Field
-	for at := 0; at < len(body); {
+	for at := 0; at < len(body) && len(fields) < maxFields; {
 		end := bytes.IndexAny(body[at:], "\r\n")
 		if end < 0 {
 			break

@@ -22,9 +22,23 @@ func staysAliveAfterUnknownPosition(t *Trial) {
 	}
 	for _, position := range positions {
 		r := c.resume(0, position)
+		if !r.refused() && !r.heard && laterHeard(c, r.follower) {
+			t.Tolerated("a message published later", fmt.Sprintf("with the position %s a message published later did not come, and one published %v after it did", Escape([]byte(position)), later), r.evidence())
+			continue
+		}
 		alive(t, r.follower, position, r.heard, "a message published later", r.outcome())
 	}
 	t.Conclude("messages published later came, or the position was refused")
+}
+
+// later is how long after a message that did not come another one is tried: positions that hold a clock may lie ahead of it.
+const later = 2 * time.Second
+
+// laterHeard says whether a subscriber that missed a message gets one that is published later still.
+func laterHeard(c *course, f *follower) bool {
+	c.t.Hold(f.tap(), later)
+	c.publish(1)
+	return f.hearsWithin(c.text(c.published), c.patience)
 }
 
 // strangePositions are some that were never given.
@@ -204,7 +218,9 @@ func replayUntil(t *Trial, c *course, oldest string, over <-chan struct{}) {
 			return
 		}
 		f.hears(c.text(c.published))
-		f.leave()
+		for _, p := range f.taps {
+			p.discard()
+		}
 	}
 }
 
@@ -236,7 +252,7 @@ func cutAgainAndAgain(t *Trial, c *course, order []int) *follower {
 		if !f.open(Dialing(cut.dial)) {
 			t.Fail("a stream", fmt.Sprintf("after %d connections: %s", len(f.taps), f.refused), f.evidence(len(f.taps)))
 		}
-		cut.burn(1 + random.IntN(mostCut/4))
+		cut.burn(1 + random.IntN(mostCut/4<<min(idle, 10))) // further on when nothing came: a stream may begin with much that is no event
 		f.tap().Await(t.Context(), quiet, func(r *Record) bool {
 			return len(r.Events) > 0 && r.contains(c.text(newest))
 		})
@@ -292,9 +308,17 @@ func (t *Trial) latencies(f *follower) []time.Duration {
 func (t *Trial) slower(what, when string, baseline, loaded []time.Duration) {
 	factor, allowance, without := t.Number("factor"), t.Duration("allowance"), quantile99(baseline)
 	bound := time.Duration(float64(without)*factor) + allowance
+	t.mustBeIdle(without)
 	if p99 := quantile99(loaded); p99 > bound {
-		t.Late(bound, fmt.Sprintf("p99 of at most %v: %v times the %v without it, and %v", bound, factor, without, allowance),
+		t.Late(max(bound, p99-bound), fmt.Sprintf("p99 of at most %v: %v times the %v without it, and %v", bound, factor, without, allowance),
 			fmt.Sprintf("p99 of %s %s was %v", what, when, p99))
+	}
+}
+
+// mustBeIdle ends the case when what is compared with was late because this process was: then nothing would be too late.
+func (t *Trial) mustBeIdle(usual time.Duration) {
+	if lag := t.Lag(); usual > t.Duration("allowance")/2 && lag > usual/4 {
+		t.Unknown("even without load it took %v, but this machine was too busy to tell: a timer of the harness was %v late", shown(usual), lag.Round(time.Millisecond))
 	}
 }
 

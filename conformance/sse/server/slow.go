@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,7 +11,7 @@ import (
 )
 
 // slowCases are those of the area SLOW: subscribers that do not read, or not fast enough. Their sockets are real ones with small
-// buffers.
+// buffers. All of them run by themselves: a subject that waits for its slowest reader would fail other cases as well.
 var slowCases = []Case{
 	{Requirement: "SSE-SLOW-001", Alone: true, Run: stalledReaderDelaysNoOther},
 	{Requirement: "SSE-SLOW-002", Alone: true, Run: stalledReaderDelaysNoPublisher},
@@ -17,9 +19,9 @@ var slowCases = []Case{
 	{Requirement: "SSE-SLOW-004", Alone: true, Run: overflowFollowsItsPolicy},
 	{Requirement: "SSE-SLOW-005", Alone: true, Run: whoLostEventsFindsOut},
 	{Requirement: "SSE-SLOW-006", Alone: true, Run: disconnectedReaderResumes},
-	{Requirement: "SSE-SLOW-007", Run: writeDeadlineEndsStuckConnections},
+	{Requirement: "SSE-SLOW-007", Alone: true, Run: writeDeadlineEndsStuckConnections},
 	{Requirement: "SSE-SLOW-008", Alone: true, Run: eventsAreDroppedWhole},
-	{Requirement: "SSE-SLOW-009", Run: merelySlowReaderMissesNothing},
+	{Requirement: "SSE-SLOW-009", Alone: true, Run: merelySlowReaderMissesNothing},
 }
 
 // usualSize is that of a message that fills buffers without being a large one.
@@ -28,7 +30,7 @@ const usualSize = 16 * kib
 // stall subscribes and stops reading once the stream is open.
 func (t *Trial) stall(stream string) (*Tap, *valve) {
 	v := newValve()
-	p := t.Subscribe([]string{stream}, Dialing(v.Dial))
+	p := t.Subscribe([]string{stream}, Dialing(v.Dial), Voluminous())
 	v.Shut()
 	return p, v
 }
@@ -52,28 +54,41 @@ func besideStalled(t *Trial, what string, measure func(lap) time.Duration) {
 	const baseline, several = 100, 3
 	stream := t.Stream()
 	v := t.volume(stream, usualSize)
-	readers := []*Tap{t.Subscribe([]string{stream}), t.Subscribe([]string{stream}), t.Subscribe([]string{stream})}
+	readers := []*follower{t.follow([]string{stream}), t.follow([]string{stream}), t.follow([]string{stream})}
+	stalled := []*valve{newValve(), newValve()} // subscribed before the first stall, in which a subject may take no more subscriptions
+	for _, reading := range stalled {
+		t.Subscribe([]string{stream}, Dialing(reading.Dial), Voluminous())
+	}
 	var usual time.Duration
-	for range baseline {
-		r := v.lap(readers)
+	began := time.Now()
+	for i := range baseline {
+		if i == few {
+			v.mustBeFast(began, baseline+int(t.Number("overflow_mib")*mib)/v.size)
+		}
+		r := v.lap(readers, arrival)
 		if r.took >= arrival || r.heard >= arrival {
 			t.Unknown("a message of %d KiB did not arrive within %v even without a stalled subscriber", v.size/kib, arrival)
 		}
 		usual = max(usual, measure(r))
 	}
-	for range 2 {
-		t.stall(stream)
+	for _, reading := range stalled {
+		reading.Shut()
 	}
+	t.mustBeIdle(usual)
 	bound := time.Duration(t.Number("factor")*float64(usual)) + t.Duration("allowance")
 	fill := baseline + int(t.Number("overflow_mib")*mib)/v.size
-	t.Allow(time.Duration(several) * (bound + arrival))
+	within := min(arrival, max(minLap, 4*bound))
+	t.Allow(2 * several * within)
 	var late []time.Duration
 	worst := time.Duration(0)
 	for v.sent < fill && len(late) < several {
-		took := measure(v.lap(readers))
+		r := v.lap(readers, within)
+		took := measure(r)
 		worst = max(worst, took)
 		if took > bound {
 			late = append(late, took)
+		} else if r.heard >= within {
+			readers = nil // they get nothing any more, and the publisher is not to wait for them
 		}
 	}
 	t.Count(v.sent)
@@ -86,36 +101,50 @@ func besideStalled(t *Trial, what string, measure func(lap) time.Duration) {
 
 func shown(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
 
-// lap publishes one message and waits until every reader has it.
-func (v *volume) lap(readers []*Tap) lap {
+// minLap is how long a message may take at least before it is given up, also where it usually takes no time at all.
+const minLap = 2 * time.Second
+
+// lap publishes one message and waits until it is acknowledged and every reader has it, but not longer than within for each of the two.
+func (v *volume) lap(readers []*follower, within time.Duration) lap {
 	t := v.t
 	v.sent++
 	text := v.text(v.sent)
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	known := make([]int, len(readers))
+	for i, f := range readers {
+		known[i] = len(f.seen)
+	}
 	began := time.Now()
-	receipt := t.Publish(Message{Stream: v.stream, Data: text})
+	receipt := t.Subject.Publish(ctx, Message{Stream: v.stream, Data: text})
 	r := lap{took: receipt.Took}
 	t.interrupted()
 	switch receipt.Acceptance {
 	case Rejected:
 		t.Unknown("a publish was refused: %s", t.Subject.redact(receipt.String()))
 	case Indeterminate:
-		r.took = max(r.took, arrival)
+		r.took = max(r.took, within)
 	case Acknowledged:
 	}
-	for _, p := range readers {
-		if !v.reaches(p, v.sent) {
-			r.heard = max(r.heard, arrival)
+	late := time.Now().Add(within)
+	for i, f := range readers {
+		if !f.hearsBehind(known[i], v.series.text(0, v.sent), time.Until(late)) {
+			r.heard = max(r.heard, within)
 			continue
 		}
-		p.Look(func(record *Record) {
-			at, _ := v.has(record, v.sent)
-			r.heard = max(r.heard, at.Sub(began))
-		})
+		for _, e := range slices.Backward(f.seen) {
+			if _, n, ok := v.series.find(e.Data); ok && n == v.sent {
+				r.heard = max(r.heard, e.At.Sub(began))
+				break
+			}
+		}
 	}
 	return r
 }
 
 // "Memory per slow consumer is bounded."
+//
+// Buffers may be larger than expected and still bounded: then as much again makes them no larger.
 func memoryOfStalledReadersIsBounded(t *Trial) {
 	consumers, each := int(t.Number("consumers")), t.Number("each_mib")
 	bytes := int(t.Number("published_mib") * mib)
@@ -128,8 +157,13 @@ func memoryOfStalledReadersIsBounded(t *Trial) {
 	extra, bound := with-max(0, alone), each*float64(consumers)+t.Number("constant_mib")
 	actual := fmt.Sprintf("memory grew by %.0f MiB with %d stalled consumers and %d MiB published, and by %.0f MiB without them", with, consumers, bytes/mib, alone)
 	t.Count(consumers)
-	if extra > bound {
-		t.Fail(fmt.Sprintf("at most %.0f MiB more than without stalled consumers", bound), actual)
+	if extra <= bound {
+		t.Pass(actual)
+	}
+	more := growth(t, func() { t.volume(stream, usualSize).sendBytes(bytes) })
+	actual += fmt.Sprintf("; by %.0f MiB more when as much again was published", more)
+	if more-max(0, alone) > bound/2 {
+		t.Fail(fmt.Sprintf("at most %.0f MiB more than without stalled consumers, or no further growth", bound), actual)
 	}
 	t.Pass(actual)
 }
@@ -158,7 +192,8 @@ func memory(t *Trial) float64 {
 type aftermath struct {
 	tap    *Tap
 	volume *volume
-	got    []int // messages in the order of arrival
+	unread time.Duration // how long it did not read
+	got    []int         // messages in the order of arrival
 	ended  bool
 	alive  bool // it received the message published after it read again
 	lost   []int
@@ -169,9 +204,13 @@ func overflow(t *Trial) aftermath {
 	t.Allow(defaultPatience)
 	stream := t.Stream()
 	p, reading := t.stall(stream)
+	stalled := time.Now()
 	v := t.volume(stream, usualSize)
 	v.sendBytes(int(t.Number("overflow_mib") * mib))
-	return aftermathOf(p, reading, v)
+	unread := time.Since(stalled)
+	a := aftermathOf(p, reading, v)
+	a.unread = unread
+	return a
 }
 
 // aftermathOf reads again, and publishes one message more. What is lost counts up to the last one that arrived.
@@ -179,7 +218,10 @@ func aftermathOf(p *Tap, reading *valve, v *volume) aftermath {
 	reading.Open()
 	v.send(1)
 	a := aftermath{tap: p, volume: v, alive: v.reaches(p, v.sent)}
-	a.ended, _ = p.Ended()
+	var end error
+	if a.ended, end = p.Ended(); errors.Is(end, errTooMuch) {
+		v.t.Unknown("%v", end)
+	}
 	a.got = v.numbers(p)
 	if len(a.got) > 0 {
 		a.lost = missing(a.got, slices.Max(a.got))
@@ -218,6 +260,10 @@ func overflowFollowsItsPolicy(t *Trial) {
 		"block":      len(a.lost) == 0 && (a.alive || a.ended),
 	}
 	t.Count(a.volume.sent)
+	if deadline := t.Duration("write_deadline"); !matches[policy] && a.ended && a.unread > min(deadline*3/4, shortDeadline) {
+		t.Unknown("%s; publishing took %v, so that a write deadline can have ended it: the target, or this machine, was too busy to tell (overflow_mib)",
+			a, a.unread.Round(time.Millisecond))
+	}
 	if !matches[policy] && a.alive && len(a.lost) == 0 {
 		t.Unknown("a subscriber that did not read while %d MiB were published received all of it afterwards: it takes more to overflow (overflow_mib)",
 			a.volume.sent*a.volume.size/mib)
@@ -241,6 +287,9 @@ func whoLostEventsFindsOut(t *Trial) {
 	}
 	t.Pass(a.String())
 }
+
+// shortDeadline is shorter than a write deadline of which nothing is known.
+const shortDeadline = 4 * time.Second
 
 func (a aftermath) toldByEvent() bool {
 	gap := a.volume.t.Subject.Gap
@@ -292,7 +341,7 @@ func disconnectedReaderResumes(t *Trial) {
 	bytes := int(t.Number("overflow_mib") * mib)
 	retained := max(1, min(bytes/usualSize, t.Subject.History*8/10))
 	v := t.volume(stream, bytes/retained)
-	v.send(retained)
+	v.sendMany(retained)
 	a := aftermathOf(p, reading, v)
 	position := p.LastEventID()
 	switch {
@@ -301,13 +350,17 @@ func disconnectedReaderResumes(t *Trial) {
 	case position == "":
 		t.Skip("the subscriber was disconnected before it had a position")
 	}
-	again := t.Subscribe([]string{stream}, From(position))
+	again := t.follower([]string{stream})
+	again.position = position
+	if !again.open() {
+		t.Fail("a stream that goes on behind the position", fmt.Sprintf("%s; then %s", a, again.refused), again.evidence(1))
+	}
 	v.send(1)
-	v.reaches(again, v.sent)
+	again.hears(v.series.text(0, v.sent))
 	t.Count(v.sent)
-	if lost := missing(v.numbers(p, again), v.sent); len(lost) > 0 {
+	if lost := missing(append(v.numbers(p), v.series.numbers(0, again.seen)...), v.sent); len(lost) > 0 {
 		t.Fail(fmt.Sprintf("all %d messages over both connections: the target keeps %d", v.sent, t.Subject.History),
-			fmt.Sprintf("%s; after resuming from %q %s are missing", a, position, spans(lost)), again.Head())
+			fmt.Sprintf("%s; after resuming from %q %s are missing", a, position, spans(lost)), again.taps[0].Head())
 	}
 	t.Pass(fmt.Sprintf("%s; after resuming nothing is missing", a))
 }
@@ -352,7 +405,7 @@ func eventsAreDroppedWhole(t *Trial) {
 		switch {
 		case ok && strings.Contains(e.Data, v.text(n)):
 			whole++
-		case ok || !t.Subject.Shared && !t.signal(e):
+		case ok || !t.Subject.Shared && e.Type == "message" && !t.signal(e):
 			t.Deviation("whole events", fmt.Sprintf("an event of %d bytes that was not published like this: %s", len(e.Data), Escape([]byte(e.Data))), tail(p.Evidence()))
 			t.Conclude("")
 		}
@@ -364,23 +417,24 @@ func eventsAreDroppedWhole(t *Trial) {
 // "A merely slow consumer (1/10 of link rate, below overflow) receives everything in order."
 func merelySlowReaderMissesNothing(t *Trial) {
 	const bursts, burst = 3, 20
-	stream := t.Stream()
-	p, reading := t.stall(stream)
+	reading := newValve()
+	f := t.follow([]string{t.Stream()}, Dialing(reading.Dial), Voluminous())
 	reading.Slow(5 * time.Millisecond)
-	v := t.volume(stream, 2*usualSize)
+	v := t.volume(f.streams[0], 2*usualSize)
 	for range bursts {
 		v.send(burst)
-		if !v.reaches(p, v.sent) {
+		if !f.hears(v.series.text(0, v.sent)) {
 			break
 		}
 	}
-	got := v.numbers(p)
+	got := v.series.numbers(0, f.seen)
 	t.Count(v.sent)
 	expected := fmt.Sprintf("messages 1–%d in order", v.sent)
 	if lost := missing(got, v.sent); len(lost) > 0 {
-		t.Deviation(expected, spans(lost)+" did not arrive", tail(p.Evidence()))
+		f.mustOwe()
+		t.Deviation(expected, spans(lost)+" did not arrive", tail(f.tap().Evidence()))
 	} else if !slices.IsSorted(got) {
-		t.Deviation(expected, "the order was "+spans(got), tail(p.Evidence()))
+		t.Deviation(expected, "the order was "+spans(got), tail(f.tap().Evidence()))
 	}
 	t.Conclude(fmt.Sprintf("%d messages in bursts of %d arrived in order at a reader of %d KiB/s", v.sent, burst, paced/kib*200))
 }

@@ -1,5 +1,3 @@
-//go:build matrix
-
 package server_test
 
 import (
@@ -12,44 +10,41 @@ import (
 	"github.com/streamgauge/streamgauge/reference/embedded"
 )
 
+// started is the reference broker, with its configuration changed.
+func started(t *testing.T, change func(c *broker.Config)) *server.Subject {
+	t.Helper()
+	config := embedded.Config()
+	change(&config)
+	b, err := embedded.Start(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	return b.Subject()
+}
+
 // TestEveryDeclaredSlowPolicyIsRight: a policy is a choice, and each of them is kept by the reference broker.
 func TestEveryDeclaredSlowPolicyIsRight(t *testing.T) {
-	matrixOnly(t)
 	t.Parallel()
 	for _, policy := range broker.SlowPolicies {
 		t.Run(string(policy), func(t *testing.T) {
 			t.Parallel()
-			verdicts := checked(t, func(c *broker.Config) {
-				c.SlowPolicy, c.BlockTimeout = policy, time.Second
-			}, "SSE-SLOW-004", "SSE-SLOW-005", "SSE-SLOW-006", "SSE-SLOW-008", "SSE-SLOW-009")
-			for _, v := range verdicts {
-				if missed(v) || v.Outcome == conformance.Unknown {
-					t.Error(describe(v))
-				}
+			s := started(t, func(c *broker.Config) {
+				c.SlowPolicy, c.BlockTimeout, c.Queue, c.PublishRate = policy, time.Second, 32, 0
+			})
+			few := func(_, name string) (string, bool) { return "3", name == "overflow_mib" }
+			only := []string{"SSE-SLOW-004", "SSE-SLOW-005"}
+			if inFull {
+				only = append(only, "SSE-SLOW-006", "SSE-SLOW-008", "SSE-SLOW-009")
 			}
+			judge(t, s, server.Options{Only: only, Parameter: few}).must(t, allIsWell)
 		})
 	}
 }
 
 // TestRotationIsJudgedWhenItsAgeIsKnown has the broker end its connections, at ages that differ.
 func TestRotationIsJudgedWhenItsAgeIsKnown(t *testing.T) {
-	matrixOnly(t)
 	t.Parallel()
-	config := embedded.Config()
-	config.SessionMaxAge = 2 * time.Second
-	b, err := embedded.Start(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	verdicts, _, err := server.Check(t.Context(), b.Subject(), server.Cases, server.Options{
-		Only:      []string{"SSE-DRAIN-006"},
-		Parameter: func(_, name string) (string, bool) { return "2s", name == "max_age" },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(verdicts) != 1 || verdicts[0].Outcome != conformance.Pass {
-		t.Errorf("got %+v, want one pass", verdicts)
-	}
+	s := started(t, func(c *broker.Config) { c.SessionMaxAge = 2 * time.Second })
+	judge(t, s, server.Options{Only: []string{"SSE-DRAIN-006"}}).must(t, func(v conformance.Verdict) bool { return v.Outcome == conformance.Pass })
 }

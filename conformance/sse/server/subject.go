@@ -8,6 +8,7 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"net/http"
 	"slices"
 	"time"
 
@@ -31,10 +32,15 @@ type Subject struct {
 
 	Publish func(ctx context.Context, m Message) Receipt
 	Types   bool // messages can be given a type
+	IDs     bool // messages can be given an id, also an empty one
 
 	Mint   func(ctx context.Context, g Grant) (string, error) // tokens
 	Key    []byte                                             // the HS256 key behind Mint, so that wrong tokens can be made
 	Claims func(g Grant) (map[string]any, error)              // what Mint would sign, for wrong tokens
+
+	Revoke func(ctx context.Context, g Grant, token string) error // withdraws what was granted with a token
+	Cookie string                                                 // the cookie that can carry a token; "": none
+	Nodes  []string                                               // origins of one cluster, which serve the same streams
 
 	Restart func(ctx context.Context) error
 	Drain   func(ctx context.Context) error
@@ -78,7 +84,10 @@ type Message struct {
 	Type   string
 	Data   string
 	Number uint64
-	Token  string // "" takes one of the harness's own
+	Token  string  // "" takes one of the harness's own
+	ID     *string // nil leaves it to the subject
+
+	Edit func(r *http.Request) // changes the request before it is sent; nil: leaves it
 }
 
 // Acceptance is what became of a publish.
@@ -126,6 +135,12 @@ func (s *Subject) access(need conformance.Access) (reason string, have bool) {
 		return "needs tokens: describe auth in the target file", s.Mint != nil
 	case conformance.AccessKey:
 		return "needs the signing key, to make wrong tokens: describe auth.jwt in the target file", len(s.Key) > 0
+	case conformance.AccessCookie:
+		return "needs authentication by cookie: describe auth.cookie in the target file", s.Cookie != "" && s.Mint != nil
+	case conformance.AccessRevoke:
+		return "needs a way to withdraw a token's rights: describe admin.revoke in the target file", s.Revoke != nil
+	case conformance.AccessNodes:
+		return "needs several addresses of one cluster: describe nodes in the target file", len(s.Nodes) > 1
 	case conformance.AccessRestart:
 		return "needs a command that restarts the target: describe admin.restart in the target file", s.Restart != nil
 	case conformance.AccessDrain:

@@ -21,6 +21,7 @@ type Options struct {
 	Profile   conformance.Profile // "" means sse-broker
 	Only      []string            // ids and areas
 	Parallel  int                 // cases at once; 0 means 16
+	Once      bool                // the caller repeats what is unknown, if it matters
 	Seed      uint64
 	Parameter func(requirement, name string) (value string, ok bool)
 	Next      func(r *conformance.Requirement) string
@@ -32,7 +33,8 @@ type suite struct {
 	subject *Subject
 	run     string // in every name, so that two checks of one subject do not meet
 	names   atomic.Uint64
-	primer  string // begins the data of what is published to make a head come
+	kept    atomic.Int64 // bytes that connections hold, roughly
+	primer  string       // begins the data of what is published to make a head come
 
 	held     bool   // the subject holds the head back until there is an event
 	obstacle string // why no stream could be opened, "" when one could
@@ -46,7 +48,7 @@ func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]co
 	reason := s.meet(ctx)
 	joined := conformance.Suite{
 		Profile: o.Profile, Only: o.Only, Holds: subject.Can, Lacks: subject.lacks,
-		Parameter: s.parameters(o.Parameter), Next: o.Next, Parallel: o.Parallel, Report: o.Report,
+		Parameter: s.parameters(o.Parameter), Next: o.Next, Parallel: o.Parallel, Once: o.Once, Report: o.Report,
 	}
 	if joined.Profile == "" {
 		joined.Profile = conformance.ProfileBroker

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance/sse"
@@ -21,6 +22,9 @@ type Tap struct {
 	stream  *sse.Stream
 	began   time.Time // when the request was begun
 	done    chan struct{}
+	most    int           // bytes of the body that are read
+	kept    *atomic.Int64 // by all connections of the check, in bytes, roughly
+	cost    int64         // of that, what this one keeps
 
 	mu      sync.Mutex
 	record  Record
@@ -41,7 +45,10 @@ func (p *Tap) read() {
 	defer close(p.done)
 	encoded := p.Response.Header.Get("Content-Encoding")
 	plain := encoded == "" || strings.EqualFold(encoded, "identity")
-	r := &recorder{Record: &p.record, limit: maxBody}
+	r := &recorder{Record: &p.record, limit: max(p.most, maxBody), pieces: maxPieces}
+	if p.most > 0 {
+		r.pieces = p.most
+	}
 	if !p.Response.EventStream() {
 		r.limit = maxOther
 	}
@@ -55,6 +62,9 @@ func (p *Tap) read() {
 		}
 		err := r.take(b, p.stream.LastRead())
 		p.id = r.decoder.LastEventID()
+		if !p.keeps(int64(r.cost)) {
+			return errTooMuch
+		}
 		return err
 	})
 	_ = p.stream.Close() // it has ended
@@ -62,6 +72,22 @@ func (p *Tap) read() {
 	defer p.mu.Unlock()
 	p.record.Ended, p.record.End, p.record.EndedAt = true, err, time.Now()
 	p.changed()
+}
+
+// keeps notes what this connection keeps, and says whether that is allowed. The caller holds p.mu.
+func (p *Tap) keeps(cost int64) bool {
+	more := cost - p.cost
+	p.cost = cost
+	return p.kept.Add(more) <= maxKept || more <= 0
+}
+
+// discard ends the connection for good: what it keeps is no longer looked at.
+func (p *Tap) discard() {
+	p.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keeps(0)
+	p.record.Segments, p.record.Events, p.record.Comments = nil, nil, nil
 }
 
 // changed wakes who waits. The caller holds p.mu.
@@ -103,6 +129,12 @@ func (p *Tap) Look(f func(r *Record)) {
 func (p *Tap) Events() (events []Event) {
 	p.Look(func(r *Record) { events = append(events, r.Events...) })
 	return events
+}
+
+// count is how many events there are so far.
+func (p *Tap) count() (n int) {
+	p.Look(func(r *Record) { n = len(r.Events) })
+	return n
 }
 
 // Fields are the complete lines so far.

@@ -43,6 +43,7 @@ type opening struct {
 	unprimed  bool
 	unread    bool
 	insisting bool
+	most      int // bytes of the body that are read; 0 for as many as any stream may have
 }
 
 // From resumes behind a position.
@@ -72,6 +73,9 @@ func Insisting() Option { return func(o *opening) { o.insisting = true } }
 
 // Unread leaves the body in the socket: a subscriber that does not read.
 func Unread() Option { return func(o *opening) { o.unread = true } }
+
+// Voluminous reads more than from a subject of which nothing is expected, because the case itself has it published.
+func Voluminous() Option { return func(o *opening) { o.most = maxVolume } }
 
 // Waiting bounds the wait for the response's head.
 func Waiting(d time.Duration) Option { return func(o *opening) { o.options.HeadTimeout = d } }
@@ -136,12 +140,13 @@ func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 		return nil, errors.New(t.Subject.redact(err.Error()))
 	}
 	p := newTap(t.Subject, streams, req, stream, o.Position)
+	p.most, p.kept = o.most, &t.suite.kept
 	if o.unread {
 		close(p.done)
 	} else {
 		go p.read()
 	}
-	t.Cleanup(p.Close)
+	t.Cleanup(p.discard)
 	return p, nil
 }
 
@@ -303,9 +308,9 @@ func (r Receipt) String() string {
 	return text
 }
 
-// ended words how a stream ended.
+// endText words how a stream ended.
 func endText(err error) string {
-	if errors.Is(err, io.EOF) {
+	if err == nil || errors.Is(err, io.EOF) {
 		return "the stream ended"
 	}
 	return err.Error()

@@ -161,7 +161,8 @@ func aliveBesideWitness(t *Trial) {
 		f := t.follower(stream)
 		f.position = position
 		opened := f.open()
-		t.happens(w, len(w.seen)+1)
+		w.take() // what has come by now was published before
+		t.happens(w, len(w.seen)+2)
 		heard := opened && f.hears(w.seen[len(w.seen)-1].Data)
 		alive(t, f, position, heard, "what another subscriber saw later", describe(f.seen))
 	}
