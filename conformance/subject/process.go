@@ -2,11 +2,13 @@ package subject
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,41 +16,94 @@ import (
 func Program(words ...string) Starter {
 	return func(ctx context.Context) (*Link, error) {
 		if len(words) == 0 {
-			return nil, fmt.Errorf("no command was given")
+			return nil, errors.New("no command was given")
 		}
 		// Its life is the session's, which ends it; the context only bounds the start.
 		command := exec.CommandContext(context.WithoutCancel(ctx), words[0], words[1:]...)
 		ownGroup(command)
-		last := &tail{}
-		command.Stderr = last
-		command.WaitDelay = time.Second // a grandchild may keep the streams open
 		in, err := command.StdinPipe()
 		if err != nil {
 			return nil, err
 		}
-		// A pipe of our own, so that Wait does not close it while the last lines are read.
-		out, reports := io.Pipe()
-		command.Stdout = reports
-		if err := command.Start(); err != nil {
+		out, err := pipe(&command.Stdout)
+		if err != nil {
 			return nil, err
 		}
+		complaints, err := pipe(&command.Stderr)
+		if err != nil {
+			out.close()
+			return nil, err
+		}
+		if err := command.Start(); err != nil {
+			out.close()
+			complaints.close()
+			return nil, err
+		}
+		_, _ = out.writer.Close(), complaints.writer.Close() // the adapter has them now
+		last := &tail{}
+		said := make(chan struct{})
+		go func() {
+			defer close(said)
+			_, _ = io.Copy(last, complaints.File) // it ends with the adapter
+		}()
 		ended := make(chan error, 1)
+		var killed atomic.Bool
 		go func() {
 			err := command.Wait()
-			killGroup(command) // what it left behind
-			_ = reports.Close()
+			if killGroup(command) && !killed.Load() && err == nil {
+				err = ErrLeft
+			}
+			// What is in another group cannot be ended, but must not keep the harness waiting.
+			late := time.Now().Add(lingering)
+			_, _ = out.SetReadDeadline(late), complaints.SetReadDeadline(late)
+			<-said
+			_ = complaints.Close() // it was only read
 			ended <- err
 		}()
 		return &Link{
 			In: in, Out: out,
-			Wait: func() error { return <-ended },
+			Wait: func() error {
+				defer func() { _ = out.Close() }() // it was only read
+				return <-ended
+			},
 			Kill: func() {
+				killed.Store(true)
 				killGroup(command)
-				_ = out.CloseWithError(io.ErrClosedPipe) // nobody reads any more
 			},
 			Says: last.String,
 		}, nil
 	}
+}
+
+// lingering is how long the streams of an adapter that has ended are read.
+const lingering = time.Second
+
+// output is the reading end of a pipe, of which a command has the other.
+type output struct {
+	*os.File
+
+	writer *os.File
+}
+
+// pipe makes a stream of a command one that is not waited for: whatever the command has started may hold it.
+func pipe(stream *io.Writer) (*output, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	*stream = w
+	return &output{r, w}, nil
+}
+
+func (o *output) close() { _, _ = o.Close(), o.writer.Close() }
+
+// Read fails with ErrLeft when the stream is still held by somebody although the adapter has ended.
+func (o *output) Read(p []byte) (int, error) {
+	n, err := o.File.Read(p)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = ErrLeft
+	}
+	return n, err
 }
 
 // tail keeps the last of what is written to it.

@@ -20,6 +20,7 @@ type Hello struct {
 	Profile string   `json:"profile,omitempty"` // sdk-client, which is the default, or whatwg-client
 	Caps    []string `json:"caps,omitempty"`
 	Policy  *Policy  `json:"policy,omitempty"` // nil: nothing is declared
+	Unsaid  []string `json:"unsaid,omitempty"` // what the client's interface does not tell: whether an error is fatal, its cause, what comes after it was closed
 }
 
 // Capability is an optional ability that an adapter declares.
@@ -43,12 +44,17 @@ const (
 	Redirects     Capability = "redirects"       // redirects are followed
 	MaxEventBytes Capability = "max-event-bytes" // a documented limit of an event's size
 	Multi         Capability = "multi"           // several connections at once
+	TimeScale     Capability = "time-scale"      // open takes time_scale, which all times of the policy are multiplied by
+	Dedupe        Capability = "dedupe"          // replayed events that were delivered before are dropped
+	MaxAttempts   Capability = "max-attempts"    // open takes max_attempts, the failures in a row after which the client gives up
+	Tokens        Capability = "tokens"          // open takes tokens, which a callback gives the client as bearer tokens, one for each attempt
+	CORS          Capability = "cors"            // the client is a page of another origin, and its browser checks what it may read
 )
 
 // Capabilities are all that an adapter can declare.
 var Capabilities = []Capability{
 	Retry, LastEventID, Headers, Method, Post, Comments, Opens, State, IdleTimeout, Backoff, Restart, RawBytes, HTTP2, TLSCA, Redirects,
-	MaxEventBytes, Multi,
+	MaxEventBytes, Multi, TimeScale, Dedupe, MaxAttempts, Tokens, CORS,
 }
 
 // Policy is what a client is meant to do about lost connections and failed attempts.
@@ -64,7 +70,12 @@ type Delay struct {
 	Factor       float64 `json:"factor,omitempty"`
 	CapMS        float64 `json:"cap_ms,omitempty"`
 	Jitter       float64 `json:"jitter,omitempty"` // share of the delay, 0 to 1
+	Spread       string  `json:"spread,omitempty"` // where jitter moves it: up, down, both or full (0 to the delay); "" leaves that open
+	Reset        string  `json:"reset,omitempty"`  // when growth starts anew: on-open, on-event or never; "" leaves that open
 	ResetAfterMS float64 `json:"reset_after_ms,omitempty"`
+	OwnTime      bool    `json:"own_time,omitempty"`     // retry: fields of the stream change nothing
+	SilenceMS    float64 `json:"silence_ms,omitempty"`   // how long an open connection may be silent before it counts as dead; 0: for ever
+	ComeBackOn   string  `json:"come_back_on,omitempty"` // the type of an event by which a server asks the client to come back
 }
 
 // Open is what a client is to open. The zero values of all but the URL leave the choice to the client.
@@ -76,6 +87,9 @@ type Open struct {
 	LastEventID   string            `json:"last_event_id,omitempty"`
 	RetryMS       int               `json:"retry_ms,omitempty"`
 	IdleTimeoutMS *int              `json:"idle_timeout_ms,omitempty"`
+	TimeScale     float64           `json:"time_scale,omitempty"` // 0 means 1
+	MaxAttempts   int               `json:"max_attempts,omitempty"`
+	Tokens        []string          `json:"tokens,omitempty"` // the last is given again and again
 	TLSCA         string            `json:"tls_ca,omitempty"`
 	Listen        []string          `json:"listen,omitempty"` // event types that must be asked for by name, where a client wants that
 }

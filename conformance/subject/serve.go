@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 	"unicode/utf8"
 )
 
@@ -144,7 +145,8 @@ func Local(client Client) Starter {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		commands, toAdapter := io.Pipe()
 		fromAdapter, reports := io.Pipe()
-		ended := make(chan error, 1)
+		ended, killed := make(chan error, 1), make(chan struct{})
+		var once sync.Once
 		go func() {
 			defer cancel()
 			err := Serve(ctx, commands, reports, client)
@@ -153,8 +155,24 @@ func Local(client Client) Starter {
 		}()
 		return &Link{
 			In: toAdapter, Out: fromAdapter,
-			Wait: func() error { return <-ended },
+			Wait: func() error {
+				select {
+				case err := <-ended:
+					return err
+				case <-killed:
+				}
+				// A client that cannot be ended must not hang the harness: what is left of it is left.
+				late := time.NewTimer(ExitWithin)
+				defer late.Stop()
+				select {
+				case err := <-ended:
+					return err
+				case <-late.C:
+					return fmt.Errorf("%w: its Close does not return", ErrSilent)
+				}
+			},
 			Kill: func() {
+				once.Do(func() { close(killed) })
 				cancel()
 				_ = commands.CloseWithError(context.Canceled)
 				_ = fromAdapter.CloseWithError(context.Canceled)

@@ -32,8 +32,9 @@ const (
 	HelloWithin = 5 * time.Second
 	ExitWithin  = 2 * time.Second
 
-	maxLine    = 96 << 20  // an event of 16 MiB, however it is escaped
-	maxReports = 2_000_000 // of one session
+	maxLine    = 96 << 20 // an event of 16 MiB, however it is escaped
+	maxReports = 100_000  // of one connection and its reconnections
+	maxHeld    = 1 << 30  // bytes of the reports that are kept at once
 )
 
 // Errors by which a session ends. They wrap what was seen.
@@ -42,6 +43,7 @@ var (
 	ErrGarbled  = errors.New("the adapter wrote something else than the protocol")
 	ErrFlooding = errors.New("the adapter floods its standard output")
 	ErrSilent   = errors.New("the adapter does not answer")
+	ErrLeft     = errors.New("the client under test left processes behind")
 )
 
 // Session is one conversation with an adapter. Its methods may be called concurrently.
@@ -50,14 +52,14 @@ type Session struct {
 	hello Hello
 	over  chan struct{} // closed when the conversation is
 
-	sending sync.Mutex
+	sending chan struct{} // held while a command is written
 
 	mu      sync.Mutex
 	conns   map[string]*Conn
 	changed chan struct{} // closed and replaced with every report
 	synced  int           // highest seq that was answered
 	seq     int
-	reports int
+	held    int // bytes of the reports of all conns
 	exiting bool
 	err     error
 }
@@ -68,13 +70,14 @@ func Begin(ctx context.Context, start Starter) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the client under test: %w", err)
 	}
-	s := &Session{link: link, conns: map[string]*Conn{}, changed: make(chan struct{}), over: make(chan struct{})}
+	s := &Session{link: link, conns: map[string]*Conn{}, changed: make(chan struct{}), over: make(chan struct{}), sending: make(chan struct{}, 1)}
 	greeted := make(chan struct{})
 	go s.listen(greeted)
 	timer := time.NewTimer(HelloWithin)
 	defer timer.Stop()
 	select {
 	case <-greeted:
+		go s.watch()
 		return s, nil
 	case <-s.over:
 		err = s.Err()
@@ -185,13 +188,17 @@ func (s *Session) take(text []byte, line int, greeted chan<- struct{}) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.reports++; s.reports > maxReports {
-		return fmt.Errorf("%w: more than %d reports", ErrFlooding, maxReports)
-	}
 	if r.Ev == EvSync {
 		s.synced = max(s.synced, r.Seq)
 	} else if c := s.conns[r.Conn]; c != nil {
 		c.reports = append(c.reports, r)
+		if len(c.reports) > maxReports {
+			return fmt.Errorf("%w: more than %d reports of one connection, the last: %.200q", ErrFlooding, maxReports, text)
+		}
+		c.held += len(text)
+		if s.held += len(text); s.held > maxHeld {
+			return fmt.Errorf("%w: more than %d bytes of reports", ErrFlooding, maxHeld)
+		}
 	}
 	close(s.changed)
 	s.changed = make(chan struct{})
@@ -209,6 +216,14 @@ func (s *Session) fail(err error) {
 	}
 }
 
+// Says is the last of what the adapter wrote to its standard error.
+func (s *Session) Says() string {
+	if s.link.Says == nil {
+		return ""
+	}
+	return s.link.Says()
+}
+
 func (s *Session) said() string {
 	if s.link.Says == nil {
 		return ""
@@ -219,22 +234,19 @@ func (s *Session) said() string {
 	return ""
 }
 
-// sendWithin is how long an adapter may leave a command unread.
-const sendWithin = 10 * time.Second
-
 func (s *Session) send(c command) error {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encoding a command: %w", err)
 	}
-	s.sending.Lock()
-	defer s.sending.Unlock()
+	s.sending <- struct{}{}
+	defer func() { <-s.sending }()
 	if err := s.Err(); err != nil {
 		return err
 	}
 	// An adapter that does not read would block the write for ever.
-	stuck := time.AfterFunc(sendWithin, func() {
-		s.fail(fmt.Errorf("%w: it left a command unread for %v%s", ErrSilent, sendWithin, s.said()))
+	stuck := time.AfterFunc(answerWithin, func() {
+		s.fail(fmt.Errorf("%w: it left a command unread for %v%s", ErrSilent, answerWithin, s.said()))
 		s.link.Kill()
 	})
 	_, err = s.link.In.Write(append(text, '\n'))
@@ -250,14 +262,14 @@ func (s *Session) send(c command) error {
 	return nil
 }
 
-// await waits until the condition, which is asked under the lock, holds.
+// await waits until the condition holds. It is asked without the lock, so that whoever reports much is not slowed down by it.
 func (s *Session) await(ctx context.Context, holds func() bool) error {
 	for {
 		s.mu.Lock()
-		changed, err, done := s.changed, s.err, holds()
+		changed, err := s.changed, s.err
 		s.mu.Unlock()
 		switch {
-		case done:
+		case holds():
 			return nil
 		case err != nil:
 			return err
@@ -272,14 +284,60 @@ func (s *Session) await(ctx context.Context, holds func() bool) error {
 
 // Sync waits until the adapter has written everything that it had seen by now.
 func (s *Session) Sync(ctx context.Context) error {
-	s.mu.Lock()
-	s.seq++
-	seq := s.seq
-	s.mu.Unlock()
-	if err := s.send(command{Cmd: cmdSync, Seq: seq}); err != nil {
+	seq, err := s.askSync()
+	if err != nil {
 		return err
 	}
-	return s.await(ctx, func() bool { return s.synced >= seq })
+	return s.await(ctx, func() bool { return s.answered(seq) })
+}
+
+func (s *Session) askSync() (seq int, err error) {
+	s.mu.Lock()
+	s.seq++
+	seq = s.seq
+	s.mu.Unlock()
+	return seq, s.send(command{Cmd: cmdSync, Seq: seq})
+}
+
+func (s *Session) answered(seq int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.synced >= seq
+}
+
+// watchEvery and answerWithin are how often an adapter is asked for a sign of life, and how long it may take. It may leave a command unread
+// for as long.
+const (
+	watchEvery   = 5 * time.Second
+	answerWithin = 20 * time.Second
+)
+
+// watch ends a session whose adapter has hung: whoever waits for its reports must not wait in vain.
+func (s *Session) watch() {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	seq, asked := 0, 0 // ticks since it was asked: a machine that stood still counts as one
+	for {
+		select {
+		case <-s.over:
+			return
+		case <-ticker.C:
+		}
+		switch {
+		case seq == 0 || s.answered(seq):
+			next, err := s.askSync()
+			if err != nil {
+				return
+			}
+			seq, asked = next, 0
+		case time.Duration(asked)*watchEvery >= answerWithin:
+			s.fail(fmt.Errorf("%w: no answer to sync within %v%s", ErrSilent, answerWithin, s.said()))
+			s.link.Kill()
+			return
+		default:
+			asked++
+		}
+	}
 }
 
 // Open has the client open a connection.
@@ -306,18 +364,35 @@ func (s *Session) End() error {
 		return err
 	}
 	_ = s.send(command{Cmd: cmdExit}) // one that is gone has exited
+	return s.outlast("it was told to exit")
+}
+
+// Leave closes the adapter's input without a word, as when the harness dies, and ends the adapter when that does not end it. The error is that of
+// one that had to be ended.
+func (s *Session) Leave() error {
+	s.mu.Lock()
+	s.exiting = true
+	s.mu.Unlock()
+	return s.outlast("its input ended")
+}
+
+// outlast closes the input and waits for the adapter's end.
+func (s *Session) outlast(after string) error {
 	_ = s.link.In.Close()
 	timer := time.NewTimer(ExitWithin)
 	defer timer.Stop()
 	select {
 	case <-s.over:
 	case <-timer.C:
-		s.fail(fmt.Errorf("%w: it did not exit within %v", ErrSilent, ExitWithin))
+		s.fail(fmt.Errorf("%w: it did not end within %v after %s", ErrSilent, ExitWithin, after))
 		s.link.Kill()
 		<-s.over
 	}
-	if err := s.Err(); errors.Is(err, ErrSilent) || errors.Is(err, ErrGarbled) {
-		return err
+	err := s.Err()
+	for _, bad := range []error{ErrSilent, ErrGarbled, ErrFlooding, ErrLeft} {
+		if errors.Is(err, bad) {
+			return err
+		}
 	}
 	return nil
 }
@@ -326,7 +401,8 @@ func (s *Session) End() error {
 type Conn struct {
 	session *Session
 	name    string
-	reports []Report // guarded by session.mu
+	reports []Report // guarded by session.mu, like what follows
+	held    int      // bytes
 }
 
 // Reports is what the client has reported of it so far.
@@ -338,7 +414,7 @@ func (c *Conn) Reports() []Report {
 
 // Await waits until what was reported is enough. The reports come back with an error, too.
 func (c *Conn) Await(ctx context.Context, enough func([]Report) bool) ([]Report, error) {
-	err := c.session.await(ctx, func() bool { return enough(c.reports[:len(c.reports):len(c.reports)]) })
+	err := c.session.await(ctx, func() bool { return enough(c.Reports()) })
 	return c.Reports(), err
 }
 
@@ -353,4 +429,6 @@ func (c *Conn) Forget() {
 	c.session.mu.Lock()
 	defer c.session.mu.Unlock()
 	delete(c.session.conns, c.name)
+	c.session.held -= c.held
+	c.held = 0
 }

@@ -69,6 +69,7 @@ var (
 	ErrStatus      = errors.New("status is not 200")
 	ErrContentType = errors.New("content type is not text/event-stream")
 	ErrRedirects   = errors.New("too many redirects")
+	ErrAskedBack   = errors.New("the server asked to come back")
 )
 
 // Client follows one URL for as long as Run runs. Its fields are set before.
@@ -82,7 +83,8 @@ type Client struct {
 	decoder sse.Decoder
 	stream  atomic.Pointer[sse.Stream]
 	stopped atomic.Bool
-	row     int32 // losses in a row
+	hurry   atomic.Bool // the next loss is a restart
+	row     int32       // losses in a row
 	waits   uint32
 	retry   time.Duration
 }
@@ -110,6 +112,14 @@ func (c *Client) Disconnect() {
 	}
 }
 
+// Restart closes an open connection, from any goroutine; the client connects again at once. One that dials or waits goes on with that.
+func (c *Client) Restart() {
+	if s := c.stream.Load(); s != nil {
+		c.hurry.Store(true)
+		_ = s.Close() // the loss that Pump reports is what matters
+	}
+}
+
 // Run connects, reads and reconnects until the context ends, Stop is called or a final answer comes; the last is returned.
 func (c *Client) Run(ctx context.Context) error {
 	ended := make(chan error, 1)
@@ -123,6 +133,7 @@ func (c *Client) Run(ctx context.Context) error {
 // the client waits for events on a small one.
 func (c *Client) Start(ctx context.Context, over func(error)) {
 	c.decoder.MaxEventBytes = c.Config.MaxEventBytes
+	c.Observer = c.Config.Tamper.observer(c)
 	go c.connect(ctx, over)
 }
 
@@ -180,7 +191,12 @@ func (c *Client) read(stream *sse.Stream) *Loss {
 		c.row = 0
 	}
 	c.Observer.Opened(stream.Response())
-	err := stream.Pump(&c.decoder, (*handler)(c))
+	var err error
+	if tamper := c.Config.Tamper; tamper.pumps() { // asked here, so that nobody waits for events in one more frame
+		err = tamper.Pump(stream, &c.decoder, (*handler)(c))
+	} else {
+		err = stream.Pump(&c.decoder, (*handler)(c))
+	}
 	c.stream.Store(nil)
 	c.Config.Tamper.closeStream(stream)
 	return &Loss{Opened: true, Status: http.StatusOK, Err: err, Half: c.decoder.Pending()}
@@ -194,17 +210,18 @@ func (c *Client) open(ctx context.Context, position string) (*sse.Stream, *Loss)
 	}
 	options := c.Config.Options
 	options.HTTP2 = c.HTTP2
+	dial := c.Config.Tamper.dial(c.Dial)
 	for range maxRedirects {
-		stream, err := sse.Open(ctx, c.Dial, req, options)
+		stream, err := sse.Open(ctx, dial, req, options)
 		if err != nil {
 			return nil, &Loss{Err: err}
 		}
 		r := stream.Response()
-		if r.Status == http.StatusOK && r.EventStream() {
+		if c.Config.Tamper.accepts(r) {
 			return stream, nil
 		}
 		_ = stream.Close() // its answer is in r
-		if next := redirected(req, r); next != nil {
+		if next := c.Config.Tamper.redirected(req, r); next != nil {
 			req = next
 			continue
 		}
@@ -240,12 +257,17 @@ func AnyStatusFinal(int) bool { return true }
 // maxRetryAfter bounds how long a server may send a client away (RFC 9110 §10.2.3).
 const maxRetryAfter = time.Hour
 
+// retryAfter is the delay that a response asks for, in seconds or until a date.
 func retryAfter(r *sse.Response) time.Duration {
-	seconds, err := strconv.Atoi(r.Header.Get("Retry-After"))
-	if err != nil || seconds < 0 {
+	value := r.Header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(value); err == nil {
+		return time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
 		return 0
 	}
-	return min(time.Duration(seconds)*time.Second, maxRetryAfter)
+	return min(max(time.Until(at), 0), maxRetryAfter)
 }
 
 const maxRedirects = 10
@@ -274,6 +296,9 @@ func redirected(req *sse.Request, r *sse.Response) *sse.Request {
 
 // wait sits out the policy's delay; false means that the client is to end.
 func (c *Client) wait(ctx context.Context, loss *Loss) bool {
+	if c.hurry.Swap(false) {
+		return true
+	}
 	row := int(c.row)
 	c.row++
 	c.waits++
@@ -302,7 +327,11 @@ func (h *handler) Event(e sse.Event) error {
 	if h.Config.Policy.Reset == policy.OnEvent {
 		h.row = 0
 	}
-	return h.Observer.Event(e)
+	err := h.Observer.Event(e)
+	if on := h.Config.Policy.ComeBackOn; err == nil && on != "" && string(e.Type) == on {
+		return ErrAskedBack
+	}
+	return err
 }
 
 func (h *handler) Comment(text []byte) { h.Observer.Comment(text) }

@@ -262,3 +262,55 @@ func TestStopEndsAWaitAndAnOpenStream(t *testing.T) {
 		}
 	})
 }
+
+func TestAServerThatAsksForItIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{answers: []string{okHead + "event: closed\ndata: bye\n\n", okHead + "event: stop\ndata: x\n\n"}, hold: true}
+		pol := quick()
+		pol.ComeBackOn = "closed"
+		d := newClient(p, pol, 9)
+		if err := d.client.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(p.requests) != 2 || !errors.Is(d.losses[0].Err, client.ErrAskedBack) {
+			t.Errorf("%d requests, the first loss is %v, want 2 and %v", len(p.requests), d.losses[0].Err, client.ErrAskedBack)
+		}
+	})
+}
+
+func TestRetryAfterIsTakenInSecondsAndAsADate(t *testing.T) {
+	for name, field := range map[string]func() string{
+		"seconds": func() string { return "7" },
+		"date":    func() string { return time.Now().Add(7 * time.Second).UTC().Format(http.TimeFormat) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &peer{answers: []string{"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nRetry-After: " + field() + "\r\n\r\n", okHead}}
+				d := newClient(p, quick(), 2)
+				if err := d.client.Run(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if waited := d.waits[0]; waited != 7*time.Second {
+					t.Errorf("waited %v, want 7s", waited)
+				}
+			})
+		})
+	}
+}
+
+func TestARestartDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{answers: []string{okHead + "id: 7\ndata: x\n\n", okHead + "event: stop\ndata: y\n\n"}, hold: true}
+		d := newClient(p, quick(), 9)
+		go func() {
+			synctest.Wait()
+			d.client.Restart()
+		}()
+		if err := d.client.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(p.requests) != 2 || !p.at[1].Equal(p.at[0]) || p.requests[1].Header.Get("Last-Event-Id") != "7" {
+			t.Errorf("%d requests, the second after %v, want 2 at once with the id 7", len(p.requests), p.at[len(p.at)-1].Sub(p.at[0]))
+		}
+	})
+}

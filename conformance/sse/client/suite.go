@@ -5,7 +5,9 @@ package client
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/subject"
@@ -25,6 +27,9 @@ type Options struct {
 	Only      []string            // ids and areas
 	Parallel  int                 // cases at once, of a client that can follow several streams; 0 means 16
 	Seed      uint64
+	Backoff   *subject.Delay      // that the client must follow, whatever its adapter declares; nil: what it declares
+	TimeScale float64             // what the client's times are multiplied by, where it lets them be set; 0 means 1
+	Greeted   func(subject.Hello) // called before the first case
 	Parameter func(requirement, name string) (value string, ok bool)
 	Next      func(r *conformance.Requirement) string
 	Report    func(v conformance.Verdict)
@@ -34,10 +39,17 @@ type Options struct {
 type suite struct {
 	start subject.Starter
 	seed  uint64
+	scale float64
+	plain subject.Hello // what holds in real time, whatever the scale
+	echo  *echo
 
 	mu       sync.Mutex
 	shared   *subject.Session // that the cases use together; replaced when it has ended
 	attempts map[string]int   // of each requirement
+
+	starts  sync.Mutex
+	failed  int   // starts in a row
+	failure error // of the last of them
 }
 
 // ProfileOf is the profile that an adapter's hello names; sdk-client when it names none.
@@ -54,14 +66,23 @@ func ProfileOf(h subject.Hello) (conformance.Profile, error) {
 // Check starts the client and judges it by all cases that apply, in the order of the catalogue. It also says how the harness
 // fared. The error is the adapter's or the harness's, never the client's.
 func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) ([]conformance.Verdict, subject.Hello, conformance.Health, error) {
-	s := &suite{start: start, seed: o.Seed, attempts: map[string]int{}}
+	s := &suite{start: start, seed: o.Seed, scale: o.TimeScale, attempts: map[string]int{}}
 	first, err := subject.Begin(ctx, start)
 	if err != nil {
 		return nil, subject.Hello{}, conformance.Health{}, err
 	}
 	s.shared = first
 	defer s.end()
-	hello := first.Hello()
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	s.echo = newEcho(watching)
+	hello := o.agree(first.Hello())
+	unscaled := o
+	unscaled.TimeScale = 0
+	s.plain = unscaled.agree(first.Hello())
+	if o.Greeted != nil {
+		o.Greeted(hello)
+	}
 	joined := conformance.Suite{
 		Profile: o.Profile, Only: o.Only, Parameter: o.Parameter, Next: o.Next, Parallel: o.Parallel, Report: o.Report,
 		Holds: func(capability string) bool { return first.Can(subject.Capability(capability)) },
@@ -83,12 +104,43 @@ func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) 
 						t.Skip("the adapter does not declare %s", need)
 					}
 				}
-				c.Run(&Trial{Trial: t, suite: s, hello: hello, profile: joined.Profile, own: s.again(c.Requirement)})
+				if field := restsOn[c.Requirement]; slices.Contains(hello.Unsaid, field) {
+					t.Skip("the adapter cannot tell what is %s", field)
+				}
+				c.Run(&Trial{Trial: t, suite: s, hello: hello, profile: joined.Profile, own: s.again(c.Requirement), began: time.Now()})
 			},
 		})
 	}
 	verdicts, health, err := joined.Run(ctx)
 	return verdicts, hello, health, err
+}
+
+// restsOn is what an adapter must be able to tell for a requirement to be judged.
+var restsOn = map[string]string{"SSE-API-003": "fatal", "SSE-API-008": "fatal", "SSE-API-010": "cause", "SSE-RECON-025": "fatal", "SSE-API-004": "closed"}
+
+// agree is what the client says of itself, with the policy and the times that are asked of it.
+func (o *Options) agree(h subject.Hello) subject.Hello {
+	p := subject.Policy{}
+	if h.Policy != nil {
+		p = *h.Policy
+	}
+	if o.Backoff != nil {
+		p.Backoff = o.Backoff
+	}
+	if p.Backoff != nil && o.TimeScale > 0 {
+		d := *p.Backoff
+		switch {
+		case slices.Contains(h.Caps, string(subject.TimeScale)):
+			d.BaseMS, d.CapMS, d.ResetAfterMS, d.SilenceMS = d.BaseMS*o.TimeScale, d.CapMS*o.TimeScale, d.ResetAfterMS*o.TimeScale, d.SilenceMS*o.TimeScale
+		case slices.Contains(h.Caps, string(subject.Retry)):
+			d.BaseMS *= o.TimeScale // the only time that it can be told
+		}
+		p.Backoff = &d
+	}
+	if h.Policy != nil || p.Backoff != nil {
+		h.Policy = &p
+	}
+	return h
 }
 
 // again counts the attempts at a requirement; true from the second on.
@@ -110,9 +162,44 @@ func (s *suite) session(ctx context.Context) (*subject.Session, error) {
 		_ = s.shared.End() // its end has been reported to those who used it
 		s.shared = nil
 	}
-	fresh, err := subject.Begin(ctx, s.start)
+	fresh, err := s.begin(ctx)
 	s.shared = fresh
 	return fresh, err
+}
+
+// mostFailures is how often in a row the client may fail to start; then it is not started any more.
+const mostFailures = 3
+
+// begin starts the client anew.
+func (s *suite) begin(ctx context.Context) (*subject.Session, error) {
+	s.starts.Lock()
+	failed, failure := s.failed, s.failure
+	s.starts.Unlock()
+	if failed >= mostFailures {
+		return nil, fmt.Errorf("the client failed to start %d times in a row, so it was not started again: %w", failed, failure)
+	}
+	fresh, err := subject.Begin(ctx, s.start)
+	s.starts.Lock()
+	defer s.starts.Unlock()
+	switch {
+	case err == nil:
+		s.failed = 0
+	case ctx.Err() == nil:
+		s.failed, s.failure = s.failed+1, err
+	}
+	return fresh, err
+}
+
+// discard ends a session that must not be used any more.
+func (s *suite) discard(used *subject.Session) {
+	s.mu.Lock()
+	if s.shared != used {
+		s.mu.Unlock()
+		return // it is a case's own, which ends with it
+	}
+	s.shared = nil
+	s.mu.Unlock()
+	_ = used.End() // what it did is told by the case
 }
 
 func (s *suite) end() {

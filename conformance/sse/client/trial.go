@@ -16,12 +16,17 @@ import (
 type Trial struct {
 	*conformance.Trial
 
+	began   time.Time
 	suite   *suite
 	hello   subject.Hello
 	profile conformance.Profile
 	own     bool // this attempt has a session of its own, so its end is this case's doing
 	session *subject.Session
+	real    bool // times are not scaled
 }
+
+// Lag is how late this process was at worst since the case began: a timer, or a byte on its way to a goroutine.
+func (t *Trial) Lag() time.Duration { return max(t.Trial.Lag(), t.suite.echo.worst(t.began)) }
 
 // Can says whether the adapter declares a capability.
 func (t *Trial) Can(c subject.Capability) bool {
@@ -31,6 +36,11 @@ func (t *Trial) Can(c subject.Capability) bool {
 		}
 	}
 	return false
+}
+
+// inRealTime has the case go on with the client's own times, where they are scaled for others.
+func (t *Trial) inRealTime() {
+	t.hello, t.real = t.suite.plain, true
 }
 
 // Random is seeded by the check's seed and the requirement.
@@ -47,7 +57,7 @@ func (t *Trial) Serve(script sse.Script) *sse.Server { return t.ServeWith(sse.Se
 
 // ServeWith is Serve with options.
 func (t *Trial) ServeWith(o sse.ServerOptions, script sse.Script) *sse.Server {
-	s, err := sse.Serve(t.Context(), o, script)
+	s, err := sse.Serve(t.Context(), o, t.bounded(script))
 	if err != nil {
 		t.Unknown("%v", err)
 	}
@@ -65,7 +75,7 @@ type Follower struct {
 // Follow has the client open a URL. It is closed with the case.
 func (t *Trial) Follow(o subject.Open) *Follower {
 	t.meet()
-	c, err := t.session.Open(o)
+	c, err := t.session.Open(t.paced(o))
 	if err != nil {
 		t.lost(err)
 	}
@@ -77,6 +87,19 @@ func (t *Trial) Follow(o subject.Open) *Follower {
 	return f
 }
 
+// paced has the client keep the times that were scaled.
+func (t *Trial) paced(o subject.Open) subject.Open {
+	if t.suite.scale == 0 || t.real {
+		return o
+	}
+	if t.Can(subject.TimeScale) {
+		o.TimeScale = t.suite.scale
+	} else if o.RetryMS == 0 && t.Can(subject.Retry) && t.hello.Policy != nil && t.hello.Policy.Backoff != nil {
+		o.RetryMS = max(1, int(t.hello.Policy.Backoff.BaseMS))
+	}
+	return o
+}
+
 // meet gets the case a session.
 func (t *Trial) meet() {
 	if t.session != nil {
@@ -84,7 +107,7 @@ func (t *Trial) meet() {
 	}
 	var err error
 	if t.own {
-		if t.session, err = subject.Begin(t.Context(), t.suite.start); err == nil {
+		if t.session, err = t.suite.begin(t.Context()); err == nil {
 			own := t.session
 			t.Cleanup(func() { _ = own.End() }) // how it ended was told where it mattered
 		}

@@ -2,10 +2,12 @@ package client
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance/sse"
@@ -61,7 +63,10 @@ func longCuts(in []byte) []cut {
 	}
 }
 
-var blankLineAtEnd = regexp.MustCompile(`(\r\n|\r|\n)(\r\n|\r|\n)$`)
+var blankLine = regexp.MustCompile(`(\r\n|\r|\n)(\r\n|\r|\n)$`)
+
+// blankLineAtEnd looks at the end alone: some vectors are long.
+func blankLineAtEnd(in string) bool { return blankLine.MatchString(in[max(0, len(in)-4):]) }
 
 // pause is the one between the segments of a cut. Many segments are read together here and there, which is as good.
 func pause(c cut) time.Duration {
@@ -75,25 +80,57 @@ func pause(c cut) time.Duration {
 // an id that must not have been set before.
 func repeatable(v *vectors.Vector) bool {
 	blank := slices.ContainsFunc(v.Events, func(e vectors.Event) bool { return e.ID == "" })
-	return blankLineAtEnd.MatchString(v.In) && !strings.HasPrefix(v.In, "\ufeff") && (!blank || !strings.Contains(v.In, "id"))
+	return blankLineAtEnd(v.In) && !strings.HasPrefix(v.In, "\ufeff") && (!blank || !strings.Contains(v.In, "id"))
 }
 
 // inARow serves all cuts on one connection, with a fence behind each.
 func (t *Trial) inARow(v *vectors.Vector, all []cut) ([]experiment, int) {
+	t.Allow(sequenceTime)
+	var sent atomic.Int64
 	s := t.Serve(func(c *sse.Conn) error {
-		if _, err := c.Stream(); err != nil || c.Number > 0 {
+		if err := t.begin(c); err != nil || c.Number > 0 {
 			return err
 		}
 		for i, each := range all {
 			if err := c.Segments(pause(each), append(slices.Clone(each.segments), []byte("data: "+fence(i)+"\n\n"))...); err != nil {
 				return err
 			}
+			sent.Add(1)
 		}
 		c.Hold(nil)
 		return nil
 	})
 	f := t.Follow(subject.Open{URL: s.URL("/"), Listen: types(v)})
-	return t.collect(f, v, all, func() time.Duration { return returnWithin })
+	t.begun(s)
+	t.collect(f, func(reports []subject.Report) bool { return reported(reports, len(all)-1) }, func() (int, time.Duration) {
+		if len(s.Requests()) > 1 {
+			return len(all), 0 // it has left the connection on which the fences are
+		}
+		return int(sent.Load()), patience
+	})
+	return t.split(f, v, all)
+}
+
+// begin reads a request and answers it with a stream. Where the charset is not to be looked at, the content type names a wrong one.
+func (t *Trial) begin(c *sse.Conn) error {
+	if t.Requirement.ID != "SSE-PARSE-019" {
+		_, err := c.Stream()
+		return err
+	}
+	if _, err := c.Request(); err != nil {
+		return err
+	}
+	return c.Head(http.StatusOK, "Content-Type: text/event-stream;charset=windows-1252", "Cache-Control: no-store")
+}
+
+// beginWithin is how long a client may take for its first request.
+const beginWithin = 20 * time.Second
+
+// begun waits for the first request: without one, nothing can be said about what the client makes of a stream.
+func (t *Trial) begun(s *sse.Server) {
+	if _, ok := t.AwaitRequest(s, 1, beginWithin); !ok {
+		t.Unknown("the client sent no request within %v", beginWithin)
+	}
 }
 
 // oneEach serves each cut on a connection of its own: one subscription comes back for the next one. The fence stands behind the vector, or,
@@ -101,7 +138,7 @@ func (t *Trial) inARow(v *vectors.Vector, all []cut) ([]experiment, int) {
 func (t *Trial) oneEach(v *vectors.Vector, all []cut) ([]experiment, int) {
 	t.Allow(sequenceTime + 2*returnWithin)
 	until := time.Now().Add(sequenceTime)
-	ends := !blankLineAtEnd.MatchString(v.In)
+	ends := !blankLineAtEnd(v.In)
 	var mu sync.Mutex
 	served := 0 // cuts
 	s := t.Serve(func(c *sse.Conn) error {
@@ -139,33 +176,47 @@ func (t *Trial) oneEach(v *vectors.Vector, all []cut) ([]experiment, int) {
 		o.RetryMS = soon
 	}
 	f := t.Follow(o)
-	// The first return can take as long as the client likes.
-	t.collectUntil(f, func(reports []subject.Report) bool {
+	t.begun(s)
+	finished := func() (int, bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		finished := served == len(all) || served > 1 && time.Now().After(until)
-		return finished && reported(reports, served-1)
-	}, sequenceTime+returnWithin)
-	mu.Lock()
-	count := served
-	mu.Unlock()
+		return served, served == len(all) || served > 1 && time.Now().After(until)
+	}
+	t.collect(f, func(reports []subject.Report) bool {
+		n, all := finished()
+		return all && reported(reports, n-1)
+	}, func() (int, time.Duration) {
+		n := len(s.Requests())
+		if count, all := finished(); all && (!ends || n > count) {
+			return n, patience
+		}
+		return n, returnWithin // the client comes back when it likes
+	})
+	count, _ := finished()
+	if ends && len(s.Requests()) <= count {
+		t.Unknown("the client did not come back within %v after the end of a stream, so it is not known what it made of it", returnWithin)
+	}
 	return t.split(f, v, all[:count])
 }
 
-// collect waits for the last fence and splits what was reported by them.
-func (t *Trial) collect(f *Follower, v *vectors.Vector, all []cut, within func() time.Duration) ([]experiment, int) {
-	t.collectUntil(f, func(reports []subject.Report) bool { return reported(reports, len(all)-1) }, within())
-	return t.split(f, v, all)
-}
-
-// collectUntil waits as long as reports keep coming, and patience more.
-func (t *Trial) collectUntil(f *Follower, enough func([]subject.Report) bool, first time.Duration) {
-	for n, within := 0, first; ; within = max(patience, within/2) {
-		reports, ok := f.Await(within, func(r []subject.Report) bool { return enough(r) || len(r) >= n+1000 })
-		if ok && enough(reports) || len(reports) == n {
+// collect waits until the reports are enough, or for as long as something moves: events that are reported, or what moved counts. moved
+// also says how long it may stand still.
+func (t *Trial) collect(f *Follower, enough func([]subject.Report) bool, moved func() (n int, patience time.Duration)) {
+	const step = time.Second
+	before := -1
+	for still := time.Duration(0); ; still += step {
+		reports, ok := f.Await(step, enough)
+		if ok {
 			return
 		}
-		n = len(reports)
+		n, most := moved()
+		n += len(events(reports))
+		if n != before {
+			before, still = n, 0
+		}
+		if still >= most {
+			return
+		}
 	}
 }
 

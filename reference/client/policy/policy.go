@@ -18,6 +18,8 @@ type Policy struct {
 	Reset  Reset
 	// HonorRetry lets a retry: field of the stream replace Base, as HTML §9.2.3 asks of an EventSource.
 	HonorRetry bool
+	// ComeBackOn is the type of an event by which a server asks the client to come back; "" for none.
+	ComeBackOn string
 	// Silence is how long an open connection may be silent before it counts as dead. 0: for ever.
 	Silence time.Duration
 }
@@ -98,6 +100,8 @@ var Named = []Policy{
 	{Name: "eventsource", Base: 3 * time.Second, Factor: 1, HonorRetry: true},
 	{Name: "constant-1s", Base: time.Second, Factor: 1, HonorRetry: true},
 	{Name: "exponential-1s-30s", Base: time.Second, Factor: 2, Cap: 30 * time.Second, Reset: OnOpen, Silence: 5 * time.Minute},
+	// Pings keep it alive, and a server that is about to go says so with an event.
+	{Name: "console", Base: time.Second, Factor: 2, Cap: 30 * time.Second, Jitter: 0.3, Spread: Up, Reset: OnEvent, HonorRetry: true, Silence: time.Minute, ComeBackOn: "closed"},
 	{Name: "jittered-500ms-30s", Base: 500 * time.Millisecond, Factor: 2, Cap: 30 * time.Second, Jitter: 0.3, Spread: Up, Reset: OnOpen},
 	{Name: "immediate", Base: 0, Factor: 1},
 }
