@@ -22,6 +22,7 @@ type Mutant struct {
 	Scenario string   // the scenario of this package in which the defect shows; "" for one that server cases catch
 	Broker   func(*broker.Config)
 	Client   func(*client.Config)
+	Browser  bool // the client is one that follows HTML to the letter
 }
 
 // May is a verdict that is allowed to fail.
@@ -35,7 +36,7 @@ var All = slices.Concat(deliveryMutants, resumeMutants, timeMutants, serviceMuta
 
 // ByName returns the mutant of that name.
 func ByName(name string) (Mutant, bool) {
-	for _, mutants := range [][]Mutant{All, Server} {
+	for _, mutants := range [][]Mutant{All, Server, Clients} {
 		if i := slices.IndexFunc(mutants, func(m Mutant) bool { return m.Name == name }); i >= 0 {
 			return mutants[i], true
 		}

@@ -48,23 +48,36 @@ func TestNamesAreUnique(t *testing.T) {
 	}
 }
 
-// parse reads one of the package's scenarios.
-func parse(t *testing.T, name string, overrides ...string) *scenarios.Scenario {
-	t.Helper()
-	text, err := mutant.Scenario(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := scenarios.ParseScenario(text, scenarios.Source{Name: name + ".yaml"}, overrides...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 func TestScenariosAreValid(t *testing.T) {
 	t.Parallel()
 	for _, m := range mutant.All {
-		parse(t, m.Scenario)
+		text, err := mutant.Scenario(m.Scenario)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if _, err := scenarios.ParseScenario(text, scenarios.Source{Name: m.Scenario + ".yaml"}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestServerMutantsAreComplete: what is caught by cases names requirements and needs no scenario.
+func TestServerMutantsAreComplete(t *testing.T) {
+	t.Parallel()
+	for _, m := range mutant.Server {
+		switch {
+		case m.Bug == "" || m.SeenIn == "":
+			t.Errorf("%s lacks its bug or its origin", m.Name)
+		case len(m.Kills) == 0:
+			t.Errorf("%s names no verdict that must fail", m.Name)
+		case m.Broker == nil || m.Client != nil:
+			t.Errorf("%s must break the broker", m.Name)
+		}
+		for _, may := range m.May {
+			if slices.Contains(m.Kills, may.ID) || may.Why == "" {
+				t.Errorf("%s: %s is a kill too, or lacks its reason", m.Name, may.ID)
+			}
+		}
 	}
 }

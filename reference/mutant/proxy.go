@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/streamgauge/streamgauge/reference/gateway"
 )
 
 // Gateway is the reference gateway with one deliberate defect.
@@ -20,6 +22,7 @@ type Gateway struct {
 	SeenIn string   // where this was found in the wild
 	Kills  []string // the requirements that must not pass; all others must
 	Break  func(right *httputil.ReverseProxy) http.Handler
+	Reload func(s *gateway.Server, handler http.Handler) // how it takes a new configuration; nil: as it should
 }
 
 // Gateways are the mutants of the reference gateway, by the requirement they break.
@@ -183,6 +186,35 @@ var Gateways = []Gateway{
 		Break: func(right *httputil.ReverseProxy) http.Handler {
 			right.Transport.(*http.Transport).MaxConnsPerHost = 50
 			return right
+		},
+	},
+	{
+		Name: "gateway-cuts-streams-on-reload", Bug: "A new configuration ends all streams at once.",
+		SeenIn: "plausible: old workers are ended instead of being given time",
+		Kills:  []string{"SSE-PROXY-015"},
+		Reload: func(s *gateway.Server, handler http.Handler) {
+			s.Reload(handler)
+			s.Cut()
+		},
+	},
+	{
+		Name: "gateway-serves-six-streams-a-client", Bug: "The seventh stream on an HTTP/2 connection waits for the end of another.",
+		SeenIn: "plausible: SETTINGS_MAX_CONCURRENT_STREAMS and limits per client made for short requests",
+		Kills:  []string{"SSE-LIMIT-007"},
+		Break: func(right *httputil.ReverseProxy) http.Handler {
+			var clients sync.Map
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.TLS != nil {
+					places, _ := clients.LoadOrStore(r.RemoteAddr, make(chan struct{}, 6))
+					select {
+					case places.(chan struct{}) <- struct{}{}:
+						defer func() { <-places.(chan struct{}) }()
+					case <-r.Context().Done():
+						return
+					}
+				}
+				right.ServeHTTP(w, r)
+			})
 		},
 	},
 }

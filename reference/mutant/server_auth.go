@@ -102,6 +102,15 @@ var serverAuthMutants = []Mutant{
 		},
 	},
 	{
+		Name: "forgets-revocations", ID: "MS-37",
+		Bug:    "Rights that were withdrawn count for whoever comes next, and not for open streams.",
+		SeenIn: "kubestellar/console#6029; opendefender/OpenRisk#345",
+		Kills:  []string{"SSE-AUTH-005"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = &broker.Tamper{Revoke: func(*broker.Subscriber) bool { return false }}
+		},
+	},
+	{
 		Name: "takes-tokens-from-the-query", ID: "MS-38",
 		Bug:    "A token in the query, where logs keep it, is as good as one in the header.",
 		SeenIn: "carlfugate/hackwise#71; RFC 9700",

@@ -2,6 +2,7 @@ package mutant
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -137,6 +138,28 @@ var serverDelivMutants = []Mutant{
 		May:    []May{{"SSE-RESUME-016", "publishing is slow under load"}, {"SSE-DELIV-008", "publishing is slow under load"}},
 		Broker: choke,
 	},
+	{
+		Name: "forgets-the-other-node", Bug: "What is published is delivered and replayed by one node of a cluster alone.",
+		SeenIn: "plausible: a bus between the nodes that was never connected", Kills: []string{"SSE-DELIV-011", "SSE-RESUME-015"},
+		Broker: func(c *broker.Config) {
+			var first atomic.Value // the address of the node that was asked first
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				node := fmt.Sprint(r.Context().Value(http.LocalAddrContextKey))
+				if r.TLS == nil && !first.CompareAndSwap(nil, node) && first.Load() != node {
+					w = &filter{ResponseWriter: w, change: withoutData}
+				}
+				next.ServeHTTP(w, r)
+			})
+		},
+	},
+}
+
+// withoutData drops a write that holds events.
+func withoutData(p []byte) []byte {
+	if bytes.Contains(p, []byte("\ndata: ")) {
+		return nil
+	}
+	return p
 }
 
 // delivering replaces single events on their way to single subscribers.

@@ -227,7 +227,41 @@ var serverHTTPSMutants = []Mutant{
 			}}
 		},
 	},
+	{
+		Name: "writes-one-stream-at-a-time", Bug: "A write on one stream of an HTTP/2 connection waits for that of another, also of one that nobody reads.",
+		SeenIn: "plausible: one lock around the connection", Kills: []string{"SSE-HTTPS-024"},
+		Broker: func(c *broker.Config) {
+			var writing sync.Map // client → *sync.Mutex
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if r.ProtoMajor == 2 {
+					lock, _ := writing.LoadOrStore(r.RemoteAddr, new(sync.Mutex))
+					w = &queued{ResponseWriter: w, turn: lock.(*sync.Mutex)}
+				}
+				next.ServeHTTP(w, r)
+			})
+		},
+	},
 }
+
+// queued is a ResponseWriter that shares its turn to write with others, and knows no deadline.
+type queued struct {
+	http.ResponseWriter
+
+	turn *sync.Mutex
+}
+
+func (q *queued) Write(p []byte) (int, error) {
+	q.turn.Lock()
+	defer q.turn.Unlock()
+	n, err := q.ResponseWriter.Write(p)
+	if err == nil {
+		err = http.NewResponseController(q.ResponseWriter).Flush()
+	}
+	return n, err
+}
+
+// FlushError flushes the head.
+func (q *queued) FlushError() error { return http.NewResponseController(q.ResponseWriter).Flush() }
 
 // deafAfter is shorter than what any case holds a stream for.
 const deafAfter = 3 * time.Second

@@ -3,6 +3,7 @@ package mutant
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/streamgauge/streamgauge/reference/broker"
@@ -162,6 +163,35 @@ var serverResumeMutants = []Mutant{
 			}}
 		},
 	},
+	{
+		Name: "forgets-ids-beyond-ascii", Bug: "A position beyond ASCII is read in another encoding, and so never found.",
+		SeenIn: "plausible: header values taken for ISO 8859-1", Kills: []string{"SSE-RESUME-011"},
+		Broker: renamingAll(func(id string) string {
+			if strings.ContainsAny(id[len(id)-1:], "02468") {
+				return id + "-é"
+			}
+			return id
+		}, isASCII),
+		May: forgetsPositions,
+	},
+}
+
+// forgetsPositions are requirements that are missed as well where some positions are not known.
+var forgetsPositions = append([]May{
+	{"SSE-RESUME-007", "the position of an exact resume is among those that are not known"},
+	{"SSE-RESUME-008", "the position of an exact resume is among those that are not known"},
+	{"SSE-RESUME-017", "the replay begins behind such a position"},
+	{"SSE-RESUME-018", "who comes back with such a position starts anew"},
+	{"SSE-RESUME-020", "the replay begins behind such a position"},
+	{"SSE-SLOW-006", "a reader that was disconnected may come back with such a position"},
+	{"SSE-DRAIN-004", "who was drained may come back with such a position"},
+	{"SSE-HTTPS-020", "a stream that ended may be resumed behind such a position"},
+	{"SSE-FORM-014", "a subscriber that comes back with such a position gets nothing to compare"},
+	{"SSE-HBS-003", "a replay behind such a position does not come"},
+}, replaysWrong...)
+
+func isASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > 0x7f })
 }
 
 // longReplay is from how many events on a replay is long.

@@ -232,10 +232,27 @@ var serverDrainMutants = []Mutant{
 		Kills:  []string{"SSE-DRAIN-005"},
 		Broker: func(c *broker.Config) { c.Retry = -1 },
 	},
+	{
+		Name:   "rotates-all-at-one-age",
+		Bug:    "Connections are ended by their age, and all of them at the same one.",
+		SeenIn: "plausible: a timer without jitter; cluesmith/codev#1126 is the stampede",
+		Kills:  []string{"SSE-DRAIN-006"},
+		Broker: func(c *broker.Config) {
+			c.SessionMaxAge = 4 * time.Second
+			c.Tamper = &broker.Tamper{Expires: func(time.Time) time.Time { return time.Now().Add(c.SessionMaxAge * 8 / 10) }}
+		},
+	},
 }
 
 // serverLimitMutants breaks what is refused because it is too much.
 var serverLimitMutants = []Mutant{
+	{
+		Name:   "waits-for-half-requests",
+		Bug:    "A request whose head never ends keeps its connection for ever.",
+		SeenIn: "plausible: Go's http.Server without ReadHeaderTimeout",
+		Kills:  []string{"SSE-LIMIT-008"},
+		Broker: func(c *broker.Config) { c.Tamper = &broker.Tamper{HeadTimeout: time.Hour} },
+	},
 	{
 		Name:   "size-limit-is-one-short",
 		Bug:    "A message of exactly the largest size is refused.",

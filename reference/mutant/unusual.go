@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
-	"sync/atomic"
 
 	"github.com/streamgauge/streamgauge/reference/broker"
 )
@@ -15,11 +15,14 @@ type Odd struct {
 	Name   string
 	About  string
 	Broker func(*broker.Config)
-	Ends   bool // streams end now and then, so that a case may be unable to tell
+	Ends   bool // streams end now and then
 }
 
 // Unusual is every correct broker that a case might take for a wrong one.
-var Unusual = []Odd{
+var Unusual = slices.Concat(oddForms, oddIDs, oddSessions)
+
+// oddForms write streams in forms that few use.
+var oddForms = []Odd{
 	{Name: "ends-lines-with-cr", About: "Lines end with CR.", Broker: bytesReplaced("\n", "\r")},
 	{Name: "ends-lines-with-crlf", About: "Lines end with CRLF.", Broker: bytesReplaced("\n", "\r\n")},
 	{Name: "writes-byte-by-byte", About: "Each byte is a chunk and a segment of its own.", Broker: func(c *broker.Config) {
@@ -32,16 +35,7 @@ var Unusual = []Odd{
 		})
 	}},
 	{Name: "begins-with-bom", About: "The stream begins with a byte order mark.", Broker: func(c *broker.Config) {
-		c.Tamper = filtered(func(*http.Request) func([]byte) []byte {
-			begun := false
-			return func(p []byte) []byte {
-				if begun {
-					return p
-				}
-				begun = true
-				return append([]byte("\uFEFF"), p...)
-			}
-		})
+		c.Tamper = begun(func(p []byte) []byte { return append([]byte("\uFEFF"), p...) })
 	}},
 	{Name: "comments-every-line", About: "A comment stands before every line of an event.", Broker: func(c *broker.Config) {
 		c.Tamper = rewritten(func(_ broker.Event, text []byte) []byte {
@@ -59,11 +53,14 @@ var Unusual = []Odd{
 			return slicesOf(rest, id, []byte("\n"))
 		})
 	}},
-	{Name: "sends-id-before-event", About: "The id comes in a block of its own, before the event.", Broker: func(c *broker.Config) {
-		c.Tamper = rewritten(func(ev broker.Event, text []byte) []byte {
-			id := []byte("id: " + ev.ID + "\n")
-			return slicesOf(id, []byte("\n"), bytes.Replace(text, id, nil, 1))
-		})
+	{Name: "repeats-id-in-block", About: "Behind each event comes a block with nothing but its id.", Broker: func(c *broker.Config) {
+		c.Tamper = rewritten(func(ev broker.Event, text []byte) []byte { return slicesOf(text, []byte("id: "+ev.ID+"\n\n")) })
+	}},
+	{Name: "separates-with-empty-lines", About: "Between two events are several empty lines.", Broker: func(c *broker.Config) {
+		c.Tamper = rewritten(func(_ broker.Event, text []byte) []byte { return slicesOf([]byte("\n\n"), text, []byte("\n")) })
+	}},
+	{Name: "begins-with-padding", About: "A stream begins with 2 KiB of comment, as old browsers needed.", Broker: func(c *broker.Config) {
+		c.Tamper = begun(func(p []byte) []byte { return slicesOf([]byte(":"+strings.Repeat(" ", 2<<10)+"\n\n"), p) })
 	}},
 	{Name: "repeats-retry", About: "Each event carries the reconnection time.", Broker: func(c *broker.Config) {
 		c.Tamper = rewritten(func(_ broker.Event, text []byte) []byte { return append([]byte("retry: 2000\n"), text...) })
@@ -112,15 +109,20 @@ var Unusual = []Odd{
 			return broker.EncodeEvent(ev)
 		})
 	}},
-	{Name: "ends-after-40-events", About: "A stream ends cleanly after forty events, to be resumed.", Ends: true, Broker: func(c *broker.Config) {
-		sent := new(each[atomic.Int32])
-		c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
-			if sent.of(to).Add(1) == 40 {
-				defer func() { go to.Close() }()
+}
+
+// begun changes the first bytes of each stream.
+func begun(change func(p []byte) []byte) *broker.Tamper {
+	return filtered(func(*http.Request) func([]byte) []byte {
+		begun := false
+		return func(p []byte) []byte {
+			if begun {
+				return p
 			}
-			return []broker.Event{ev}
-		}}
-	}},
+			begun = true
+			return change(p)
+		}
+	})
 }
 
 // bytesReplaced replaces bytes of a whole stream.

@@ -1,0 +1,129 @@
+package matrix
+
+import (
+	"context"
+	"slices"
+
+	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/sse/server"
+	"github.com/streamgauge/streamgauge/reference/broker"
+	"github.com/streamgauge/streamgauge/reference/embedded"
+	"github.com/streamgauge/streamgauge/reference/hub"
+)
+
+// casesAtOnce is how many cases of one row run at once; several rows do as well.
+const casesAtOnce = 12
+
+// starter starts a subject; end gives it up.
+type starter func(ctx context.Context) (s *server.Subject, end func(), err error)
+
+// hubOf starts the reference hub, changed by wrong.
+func hubOf(wrong func(*hub.Rules)) starter {
+	return func(context.Context) (*server.Subject, func(), error) {
+		h, err := embedded.StartHub(wrong)
+		if err != nil {
+			return nil, nil, err
+		}
+		return h.Subject(), h.Close, nil
+	}
+}
+
+// parameterOf gives some parameters of requirements other values than their defaults.
+type parameterOf func(requirement, name string) (value string, ok bool)
+
+// judge is a judging of subjects, each started anew, by server cases.
+func judge(start starter, profile conformance.Profile, seed uint64, parameter parameterOf) func(context.Context, []string) (Judged, error) {
+	return func(ctx context.Context, columns []string) (Judged, error) {
+		s, end, err := start(ctx)
+		if err != nil {
+			return Judged{}, err
+		}
+		defer end()
+		verdicts, health, err := server.Check(ctx, s, server.Cases, server.Options{
+			Profile: profile, Only: columns, Parallel: casesAtOnce, Seed: seed, Parameter: parameter, Once: true,
+		})
+		j := Judged{Verdicts: verdicts, Health: health}
+		if !health.OK {
+			for i := range verdicts {
+				if verdicts[i].Outcome == conformance.Unknown && !tooBusy(verdicts[i]) {
+					verdicts[i].Reason += "; " + busyReason
+				}
+			}
+		}
+		return j, err
+	}
+}
+
+// brokerOf starts the reference broker, changed by mutate.
+func brokerOf(mutate func(*broker.Config)) starter {
+	return func(context.Context) (*server.Subject, func(), error) {
+		config := embedded.Config()
+		if mutate != nil {
+			mutate(&config)
+		}
+		b, err := embedded.Start(config)
+		if err != nil {
+			return nil, nil, err
+		}
+		return b.Subject(), b.Close, nil
+	}
+}
+
+// gatewayOf starts the reference gateway, changed by o, in front of an origin.
+func gatewayOf(o embedded.GatewayOptions) starter {
+	return func(ctx context.Context) (*server.Subject, func(), error) {
+		g, err := embedded.StartGateway(context.WithoutCancel(ctx), o)
+		if err != nil {
+			return nil, nil, err
+		}
+		end := func() { _ = g.Close() } // never fails
+		s, err := g.Subject()
+		if err != nil {
+			end()
+			return nil, nil, err
+		}
+		return s, end, nil
+	}
+}
+
+// shorter makes cases wait less long than they would for a server in the field: what a mutant keeps back does not come at all.
+func shorter(id, name string) (string, bool) {
+	value, ok := shortened[id+"."+name]
+	return value, ok
+}
+
+// smaller is shorter that makes the cases about delivery smaller as well, unless a mutant names them.
+func smaller(named func(id string) bool) parameterOf {
+	return func(id, name string) (string, bool) {
+		value, ok := small[name]
+		if ok && slices.Contains([]string{"RESUME", "DELIV", "ISO"}, conformance.AreaOf(id)) && !named(id) {
+			return value, true
+		}
+		return shorter(id, name)
+	}
+}
+
+var small = map[string]string{
+	"subscribers": "6", "rate": "80", "lasting": "900ms", "away": "60ms", "messages": "20", "joins": "40", "streams": "5", "replays": "5",
+	"backlog": "300", "resumes": "10",
+}
+
+var shortened = map[string]string{
+	"SSE-HBS-001.ceiling": "3s", "SSE-HBS-002.ceiling": "3s", "SSE-HBS-003.ceiling": "3s", "SSE-HBS-004.ceiling": "3s",
+	"SSE-HTTPS-003.within": "500ms",
+	"SSE-HTTPS-020.hold":   "6s",
+
+	"SSE-RESUME-005.subscribers": "16", "SSE-RESUME-005.rate": "200", "SSE-RESUME-005.lasting": "2s",
+	"SSE-RESUME-016.backlog": "2500", "SSE-RESUME-016.replays": "12",
+
+	"SSE-PROXY-001.events": "8", "SSE-PROXY-001.gap": "10ms", "SSE-PROXY-001.added_p99": "1s",
+	"SSE-PROXY-002.within": "2s",
+	"SSE-PROXY-003.events": "8", "SSE-PROXY-003.gap": "10ms", "SSE-PROXY-003.added_p99": "1s",
+	"SSE-PROXY-005.events": "4", "SSE-PROXY-005.gap": "10ms", "SSE-PROXY-005.added_p99": "1s",
+	"SSE-PROXY-007.gap": "10ms", "SSE-PROXY-007.within": "1s",
+	"SSE-PROXY-008.heartbeat": "500ms", "SSE-PROXY-008.lifetime": "4s",
+	"SSE-PROXY-015.grace":   "1s",
+	"SSE-PROXY-016.taken":   "48",
+	"SSE-PROXY-017.within":  "500ms",
+	"SSE-PROXY-018.streams": "100", "SSE-PROXY-018.within": "2s",
+}

@@ -1,0 +1,188 @@
+package matrix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/sse/server"
+	"github.com/streamgauge/streamgauge/reference/embedded"
+	"github.com/streamgauge/streamgauge/reference/mutant"
+)
+
+// Names of the correct subjects that have none of their own.
+const (
+	ReferenceBroker  = "reference-broker" // with the reference client
+	ReferenceGateway = "reference-gateway"
+	ReferenceHub     = "reference-hub"
+)
+
+// Selection says which rows are made.
+type Selection struct {
+	Only  []string // names of mutants and correct subjects; empty for all
+	Short bool     // every mutant against what it names, and no more
+	Seed  uint64
+}
+
+// Rows are all rows, in the order of the groups. The error is that of a definition which names what is not there.
+func Rows(s Selection) ([]Row, error) {
+	var rows []Row
+	for _, made := range []func(Selection) ([]Row, error){scenarioRows, brokerRows, gatewayRows, hubRows, loadRows} {
+		more, err := made(s)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+	}
+	if len(s.Only) > 0 {
+		rows = slices.DeleteFunc(rows, func(r Row) bool { return !slices.Contains(s.Only, r.Name) })
+	}
+	slices.SortStableFunc(rows, func(a, b Row) int { return slices.Index(Groups, a.Group) - slices.Index(Groups, b.Group) })
+	return rows, nil
+}
+
+// Names are those of all subjects, each once.
+func Names() ([]string, error) {
+	rows, err := Rows(Selection{})
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, r := range rows {
+		if !slices.Contains(names, r.Name) {
+			names = append(names, r.Name)
+		}
+	}
+	return names, nil
+}
+
+// remembering are the cases that look at the memory of this process, in which the subjects are.
+var remembering = []string{"SSE-SLOW-003", "SSE-PROXY-016"}
+
+func remembers(id string) bool { return slices.Contains(remembering, id) }
+
+// heavy are the cases and areas that take more of a processor, or of time, than all others together. They are run against the mutants
+// of their area only.
+var heavy = []string{"SSE-RESUME-005", "SSE-RESUME-007", "SSE-RESUME-008", "SSE-RESUME-016", "SLOW", "LIMIT"}
+
+func isHeavy(id string) bool {
+	return slices.Contains(heavy, id) || slices.Contains(heavy, conformance.AreaOf(id))
+}
+
+// brokerRows are the reference broker, its unusual relatives and its mutants, judged by the cases of a server.
+func brokerRows(s Selection) ([]Row, error) {
+	all, err := columns(func(r *conformance.Requirement) bool { return r.AppliesTo(conformance.ProfileBroker) })
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	add := func(r Row, start starter, wanted func(id string) bool, parameter parameterOf) {
+		r.Columns = slices.DeleteFunc(slices.Clone(all), func(id string) bool { return !r.names(id) && !wanted(id) })
+		r.Alone = slices.DeleteFunc(slices.Clone(r.Columns), func(id string) bool { return !remembers(id) })
+		r.Judge = judge(start, conformance.ProfileBroker, s.Seed, parameter)
+		rows = append(rows, r)
+	}
+	if !s.Short {
+		add(Row{Name: ReferenceBroker, Group: Correct, About: "The reference broker as it is."}, brokerOf(nil), func(string) bool { return true }, shorter)
+		for _, odd := range mutant.Unusual {
+			r := Row{Name: odd.Name, Group: Correct, About: odd.About}
+			add(r, brokerOf(odd.Broker), func(id string) bool { return !isHeavy(id) }, smaller(func(string) bool { return false }))
+		}
+	}
+	for _, m := range mutant.Server {
+		r := Row{Name: m.Name, Group: ServerMutants, About: m.Bug, Kills: requirements(m.Kills), May: m.May}
+		own := func(id string) bool {
+			return slices.ContainsFunc(m.Kills, func(kill string) bool { return conformance.AreaOf(kill) == conformance.AreaOf(id) })
+		}
+		wanted := func(id string) bool { return (own(id) || !isHeavy(id)) && !remembers(id) }
+		if s.Short {
+			wanted = func(string) bool { return false } // what it may miss proves nothing, whether it is missed or not
+		}
+		add(r, brokerOf(m.Broker), wanted, smaller(r.names))
+	}
+	return rows, nil
+}
+
+// gatewayRows are the reference gateway and its mutants.
+func gatewayRows(s Selection) ([]Row, error) {
+	all, err := columns(func(r *conformance.Requirement) bool { return r.AppliesTo(conformance.ProfileGateway) })
+	if err != nil {
+		return nil, err
+	}
+	add := func(r Row, o embedded.GatewayOptions, columns []string) Row {
+		r.Columns = columns
+		r.Alone = slices.DeleteFunc(slices.Clone(columns), func(id string) bool { return !remembers(id) })
+		r.Judge = judge(gatewayOf(o), conformance.ProfileGateway, s.Seed, shorter)
+		return r
+	}
+	var rows []Row
+	if !s.Short {
+		rows = append(rows, add(Row{Name: ReferenceGateway, Group: Correct, About: "The reference gateway as it is."}, embedded.GatewayOptions{}, all))
+	}
+	for _, m := range mutant.Gateways {
+		r := Row{Name: m.Name, Group: GatewayMutants, About: m.Bug, Kills: m.Kills}
+		columns := slices.DeleteFunc(slices.Clone(all), func(id string) bool { return !r.names(id) && (s.Short || remembers(id)) })
+		rows = append(rows, add(r, embedded.GatewayOptions{Break: m.Break, Reload: m.Reload}, columns))
+	}
+	return rows, nil
+}
+
+// hubRows are the reference hub and its mutants, judged by what is asked of hubs beside what is asked of all brokers, and by what needs
+// an access that only the hub grants.
+func hubRows(s Selection) ([]Row, error) {
+	named := func(id string) bool {
+		return slices.ContainsFunc(mutant.Hubs, func(m mutant.Hub) bool { return slices.Contains(m.Kills, id) })
+	}
+	all, err := columns(func(r *conformance.Requirement) bool {
+		return r.AppliesTo(conformance.ProfileMercure) && (!r.AppliesTo(conformance.ProfileBroker) || named(r.ID))
+	})
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	if !s.Short {
+		rows = append(rows, Row{
+			Name: ReferenceHub, Group: Correct, About: "The reference hub as it is.", Columns: all,
+			Judge: judge(hubOf(nil), conformance.ProfileMercure, s.Seed, shorter),
+		})
+	}
+	for _, m := range mutant.Hubs {
+		r := Row{Name: m.Name, Group: HubMutants, About: m.Bug, Kills: m.Kills, May: m.May}
+		r.Columns = slices.DeleteFunc(slices.Clone(all), func(id string) bool { return s.Short && !r.names(id) })
+		r.Judge = judge(hubOf(m.Break), conformance.ProfileMercure, s.Seed, shorter)
+		if m.Library {
+			r.Columns, r.Judge = m.Kills, judge(hubOf(m.Break), conformance.ProfileLibrary, s.Seed, shorter)
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+// columns are the requirements that some case decides.
+func columns(applies func(*conformance.Requirement) bool) ([]string, error) {
+	requirements, err := conformance.Requirements()
+	if err != nil {
+		return nil, fmt.Errorf("making the matrix: %w", err)
+	}
+	var ids []string
+	for i := range requirements {
+		r := &requirements[i]
+		decided := slices.ContainsFunc(server.Cases, func(c server.Case) bool { return c.Requirement == r.ID })
+		if decided && applies(r) {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids, nil
+}
+
+// isRequirement tells a requirement from a guarantee or a budget of a scenario.
+func isRequirement(id string) bool { return strings.HasPrefix(id, "SSE-") }
+
+func requirements(ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !isRequirement(id) })
+}
+
+func promises(ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), isRequirement)
+}

@@ -1,0 +1,204 @@
+package matrix
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
+)
+
+// Options are how the rows are carried out. The zero value is good.
+type Options struct {
+	Parallel int                                 // rows at once; 0 means 16: they wait more than they work
+	Report   func(done, total int, about string) // called as rows are judged, by one goroutine at a time
+}
+
+// repeats is how often what is unknown is judged again: first a few rows at once, at last each by itself.
+var repeats = []int{4, 1, 1}
+
+// Run judges the rows. It ends early with the context: then the rest is undecided.
+func Run(ctx context.Context, rows []Row, o Options) *Matrix {
+	r := &runner{ctx: ctx, report: o.Report, health: conformance.Health{OK: true}}
+	for i := range rows {
+		r.states = append(r.states, &state{row: &rows[i]})
+	}
+	if o.Parallel == 0 {
+		o.Parallel = 16
+	}
+	r.carryOut(1, jobs(r.states, (*state).solo))
+	r.carryOut(o.Parallel, jobs(r.states, (*state).loaded))
+	r.carryOut(o.Parallel, jobs(r.states, (*state).together))
+	r.carryOut(1, jobs(r.states, (*state).alone))
+	for _, atOnce := range repeats {
+		r.carryOut(atOnce, jobs(r.states, (*state).open))
+	}
+	return r.matrix()
+}
+
+// state is how far the judging of a row has got.
+type state struct {
+	row    *Row
+	judged Judged
+	err    error
+	took   time.Duration
+}
+
+// job is one judging of a row.
+type job struct {
+	*state
+
+	columns []string // empty for all of a scenario
+	again   bool
+}
+
+func jobs(states []*state, of func(*state) (job, bool)) []job {
+	var list []job
+	for _, s := range states {
+		if j, needed := of(s); needed {
+			list = append(list, j)
+		}
+	}
+	return list
+}
+
+// solo is a row that needs the process to itself, and before the others have made it large: what grows, grows from there.
+func (s *state) solo() (job, bool) { return job{state: s, columns: s.row.Columns}, s.row.Solo }
+
+// loaded is a row of a scenario: its times are all its own, so that nothing runs beside it but others of its kind.
+func (s *state) loaded() (job, bool) { return job{state: s}, !s.row.Solo && s.row.Scenario != "" }
+
+// together is the part of a row of cases that can be judged beside others.
+func (s *state) together() (job, bool) {
+	columns := slices.DeleteFunc(slices.Clone(s.row.Columns), func(id string) bool { return slices.Contains(s.row.Alone, id) })
+	return job{state: s, columns: columns}, !s.row.Solo && s.row.Scenario == "" && len(columns) > 0
+}
+
+// alone is the part that needs the process to itself.
+func (s *state) alone() (job, bool) {
+	return job{state: s, columns: s.row.Alone}, !s.row.Solo && len(s.row.Alone) > 0
+}
+
+// open is what is to be judged again: what had to be told and is unknown, or the whole of a scenario, whose verdicts hang together.
+func (s *state) open() (job, bool) {
+	var columns []string
+	for _, c := range s.cells() {
+		if c.Mark == Undecided || c.Mark.Wrong() && c.Verdict.Outcome == conformance.Unknown {
+			columns = append(columns, c.Verdict.ID)
+		}
+	}
+	j := job{state: s, columns: columns, again: true}
+	if s.row.Scenario != "" {
+		j.columns = nil
+	}
+	return j, len(columns) > 0
+}
+
+// runner carries out jobs.
+type runner struct {
+	ctx    context.Context
+	states []*state
+
+	mu     sync.Mutex
+	health conformance.Health
+	report func(done, total int, about string)
+}
+
+func (r *runner) carryOut(atOnce int, list []job) {
+	var running sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	done := 0
+	for _, j := range list {
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			if r.ctx.Err() != nil {
+				return
+			}
+			if atOnce == 1 {
+				debug.FreeOSMemory() // what others have left would hide what this one takes
+			}
+			began := time.Now()
+			judged, err := j.row.Judge(r.ctx, j.columns)
+			j.took += time.Since(began)
+			if r.ctx.Err() != nil {
+				judged.Doubt = interrupted
+			}
+			j.merge(judged, err)
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			done++
+			r.note(judged.Health)
+			if r.report != nil {
+				r.report(done, len(list), fmt.Sprintf("%s in %.1fs", j.about(atOnce), time.Since(began).Seconds()))
+			}
+		})
+	}
+	running.Wait()
+}
+
+// note keeps the worst of what the harness says of itself. That it was too busy for some verdict does not make it unhealthy: such a
+// verdict is judged again.
+func (r *runner) note(h conformance.Health) {
+	r.health.LagP50 = max(r.health.LagP50, h.LagP50)
+	r.health.LagP99 = max(r.health.LagP99, h.LagP99)
+	r.health.LagMax = max(r.health.LagMax, h.LagMax)
+	r.health.MemoryBytes = max(r.health.MemoryBytes, h.MemoryBytes)
+	r.health.Goroutines = max(r.health.Goroutines, h.Goroutines)
+}
+
+func (j job) about(atOnce int) string {
+	switch {
+	case j.again:
+		return "repeated what was unknown of " + j.row.ID()
+	case atOnce == 1:
+		return "judged " + j.row.ID() + " by itself"
+	}
+	return "judged " + j.row.ID()
+}
+
+// merge adds what came out. What is judged again replaces what was unknown, and says so.
+func (s *state) merge(judged Judged, err error) {
+	s.err = err
+	if s.row.Scenario != "" {
+		s.judged = judged
+		return
+	}
+	s.judged.Doubt = judged.Doubt
+	for _, v := range judged.Verdicts {
+		i := slices.IndexFunc(s.judged.Verdicts, func(before conformance.Verdict) bool { return before.ID == v.ID })
+		if i < 0 {
+			s.judged.Verdicts = append(s.judged.Verdicts, v)
+			continue
+		}
+		before := s.judged.Verdicts[i].Reason
+		if v.Reason == "" && before != "" {
+			v.Reason = "judged again, because before: " + before
+		}
+		s.judged.Verdicts[i] = v
+	}
+}
+
+func (s *state) cells() []Cell {
+	judged := s.judged
+	if s.err != nil && judged.Doubt == "" {
+		return []Cell{{Mark: Undecided, Verdict: conformance.Verdict{ID: "run", Reason: fmt.Sprintf("it could not be run: %v", s.err)}}}
+	}
+	return s.row.cells(judged)
+}
+
+// interrupted is cells for a matrix that ended early: what is unknown might have been judged, or judged again.
+func (s *state) interrupted() []Cell {
+	cells := s.cells()
+	for i, c := range cells {
+		if (c.Mark == Undecided || c.Mark.Wrong()) && c.Verdict.Outcome == conformance.Unknown && c.Doubt == "" {
+			cells[i].Mark, cells[i].Doubt = Undecided, interrupted
+		}
+	}
+	return cells
+}
+
+const interrupted = "interrupted"

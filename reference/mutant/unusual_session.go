@@ -1,0 +1,89 @@
+package mutant
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/streamgauge/streamgauge/reference/broker"
+)
+
+// oddSessions begin, last and end in ways of their own.
+var oddSessions = []Odd{
+	{Name: "ends-after-40-events", About: "A stream ends cleanly after some forty events, to be resumed.", Ends: true, Broker: func(c *broker.Config) {
+		sent := new(each[atomic.Int32])
+		c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+			if sent.of(to).Add(1) == 40 {
+				defer func() { go to.Finish() }()
+			}
+			return []broker.Event{ev}
+		}}
+	}},
+	{Name: "ends-every-five-seconds", About: "No stream lasts longer than five seconds.", Ends: true, Broker: func(c *broker.Config) {
+		c.SessionMaxAge = 5 * time.Second
+	}},
+	{Name: "answers-200ms-later", About: "Every answer takes 200 ms, as through a distant proxy.", Broker: func(c *broker.Config) {
+		c.Tamper = &broker.Tamper{Handler: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				pause(r, distance)
+				next.ServeHTTP(w, r)
+			})
+		}}
+	}},
+	{Name: "greets-each-connection", About: "Each connection begins with an event that no target file mentions.", Broker: func(c *broker.Config) {
+		c.Greeting = broker.Signal{Type: "welcome", Data: `{"version":1}`}
+	}},
+	{Name: "pings-four-times-a-second", About: "Ping events come beside the heartbeats.", Broker: func(c *broker.Config) {
+		c.Ping, c.PingEvery = broker.Signal{Type: "ping", Data: "{}"}, 250*time.Millisecond
+	}},
+	{Name: "replays-history-to-newcomers", About: "Who comes without a position gets the whole history first.", Broker: func(c *broker.Config) {
+		c.Tamper = &broker.Tamper{Start: func(ask broker.Ask, _ string, first, oldest, _ uint64) uint64 {
+			if ask.LastEventID == "" {
+				return oldest
+			}
+			return first
+		}}
+	}},
+	{Name: "refuses-unknown-positions", About: "A position that is not known any more is answered with 410.", Broker: func(c *broker.Config) {
+		c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			ctx, cancel := context.WithCancel(r.Context())
+			defer cancel()
+			next.ServeHTTP(&strict{ResponseWriter: w, refused: cancel}, r.WithContext(ctx))
+		})
+	}},
+}
+
+// distance is how late a distant server answers.
+const distance = 200 * time.Millisecond
+
+// strict refuses a stream that would begin elsewhere than it was asked to.
+type strict struct {
+	http.ResponseWriter
+
+	refused func()
+	gone    bool
+}
+
+// Unwrap gives deadlines their way.
+func (s *strict) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+func (s *strict) WriteHeader(status int) {
+	switch resume := s.Header().Get("Sse-Resume"); {
+	case status == http.StatusOK && (resume == "unknown" || resume == "evicted"):
+		s.gone = true
+		s.Header().Set("Content-Type", "text/plain")
+		s.ResponseWriter.WriteHeader(http.StatusGone)
+		_, _ = s.ResponseWriter.Write([]byte("start anew\n")) // a client that left is not told
+		s.refused()
+	default:
+		s.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (s *strict) Write(p []byte) (int, error) {
+	if s.gone {
+		return len(p), nil
+	}
+	return s.ResponseWriter.Write(p)
+}
