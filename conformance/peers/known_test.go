@@ -68,6 +68,7 @@ var peers = []peer{
 			"network-drops":        {"delivery.unique": fromTheID},
 			"last-event-id-resume": {"delivery.unique": fromTheID},
 			"heartbeat-timeout":    {"delivery.unique": fromTheID},
+			"slow-consumers":       {"delivery.unique": {sometimes(pass, fail), "duplicated", "A subscriber that is too slow is disconnected, and resumes. " + fromTheID.why}},
 		},
 	},
 	{
@@ -77,6 +78,7 @@ var peers = []peer{
 			"network-drops":        {"delivery.unique": keptTwice},
 			"last-event-id-resume": {"delivery.unique": keptTwice},
 			"heartbeat-timeout":    {"delivery.unique": keptTwice},
+			"slow-consumers":       {"delivery.unique": keptTwice},
 		},
 	},
 	{

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,18 +16,26 @@ import (
 )
 
 func TestPeersPassAllButWhatIsKnown(t *testing.T) {
+	playing.Add(1) // before any test runs beside this one
 	t.Parallel()
 	for _, p := range peers {
 		t.Run(p.name, func(t *testing.T) {
+			playing.Add(1)
+			done := sync.OnceFunc(playing.Done)
+			t.Cleanup(done)
 			t.Parallel()
 			target := p.start(t, p.host)
 			for _, s := range core { // one after the other, so that each has the peer to itself
 				t.Run(s.name, func(t *testing.T) {
 					p.known.check(t, s, target)
 				})
+				if s.name == "slow-consumers" { // the last one that compares times with one another
+					done()
+				}
 			}
 		})
 	}
+	playing.Done()
 }
 
 func TestHeldHeadersAreNamed(t *testing.T) {
@@ -81,11 +90,17 @@ func (k known) check(t *testing.T, s scaled, target *scenarios.Target) {
 		t.Error(text)
 	}
 	for _, text := range unsure {
-		if !strings.Contains(text, "the harness") {
+		if !strings.Contains(text, "the harness") && !slowAnyway.MatchString(text) {
 			t.Error(text)
+			continue
 		}
+		t.Logf("this machine was too busy to tell: %s", text)
 	}
 }
+
+// slowAnyway is a comparison with a time that was long without any slow subscriber, because the machine was busy: at least 50 ms, where 5 ms
+// are usual.
+var slowAnyway = regexp.MustCompile(`undisturbed (([5-9]\d|\d{3,})(\.\d+)?ms|\d+(\.\d+)?s)`)
 
 // compare lists the verdicts that contradict what is known, and those that could not be judged.
 func (k known) compare(s scaled, verdicts []conformance.Verdict) (wrong, unsure []string) {
@@ -98,7 +113,7 @@ func (k known) compare(s scaled, verdicts []conformance.Verdict) (wrong, unsure 
 		}
 		switch text := describe(v); {
 		case slices.Contains(expected.outcomes, v.Outcome) && (v.Outcome == pass || regexp.MustCompile(expected.seen).MatchString(text)):
-		case v.Outcome == unknown:
+		case v.Outcome == unknown, v.Outcome == pass && slowAnyway.MatchString(text):
 			unsure = append(unsure, text)
 		default:
 			wrong = append(wrong, fmt.Sprintf("%s\nwant %v %s. %s", text, expected.outcomes, expected.seen, expected.why))

@@ -3,7 +3,6 @@ package peers
 import (
 	"bufio"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -41,16 +40,6 @@ func loadTarget(t *testing.T, preset, variable, url string) *scenarios.Target {
 		t.Fatal(err)
 	}
 	return target
-}
-
-// build compiles a program of this module.
-func build(t *testing.T, name string) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), name)
-	if out, err := exec.Command("go", "build", "-o", binary, "./servers/"+name).CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", name, err, out)
-	}
-	return binary
 }
 
 // startServer runs a program of this module and returns it with the URL that it announces.

@@ -41,7 +41,10 @@ func newBroker(automatic, plain bool) (*serve.Broker, error) {
 		Publish: func(stream, kind, data string) error {
 			m := &sse.Message{}
 			if kind != "" {
-				m.Type = sse.Type(kind)
+				var err error
+				if m.Type, err = sse.NewType(kind); err != nil {
+					return serve.Refused{Status: http.StatusBadRequest}
+				}
 			}
 			if !automatic {
 				m.ID = sse.ID(strconv.FormatUint(newest.Add(1), 10))

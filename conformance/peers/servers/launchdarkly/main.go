@@ -29,7 +29,9 @@ type broker struct {
 
 	mu       sync.Mutex
 	channels map[string]bool
-	newest   uint64
+
+	publishing sync.Mutex // so that ids, the repository and subscribers have one order
+	newest     uint64
 }
 
 func newBroker(own bool) *serve.Broker {
@@ -59,18 +61,14 @@ func (b *broker) register(channel string) {
 // publish keeps an event before it sends it: the other way round, an event could miss a subscriber that comes between the two.
 func (b *broker) publish(channel, kind, data string) error {
 	b.register(channel)
-	e := event{id: b.next(), kind: kind, data: data}
+	b.publishing.Lock()
+	defer b.publishing.Unlock()
+	b.newest++
+	// SliceRepository compares ids as texts, so they are of one length.
+	e := event{id: fmt.Sprintf("%012d", b.newest), kind: kind, data: data}
 	b.repository.Add(channel, e)
 	<-b.server.PublishWithAcknowledgment([]string{channel}, e)
 	return nil
-}
-
-// next is an id. SliceRepository compares ids as texts, so they are of one length.
-func (b *broker) next() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.newest++
-	return fmt.Sprintf("%012d", b.newest)
 }
 
 func (b *broker) heartbeat() {

@@ -18,6 +18,7 @@ func newBroker() *serve.Broker {
 	server := sse.New()
 	server.AutoStream = true // a subscriber may come before the first message
 	server.AutoReplay = true // without it, events have no ids
+	server.SplitData = true  // without it, line breaks in data are written as they are
 	var streams sync.Map
 	return &serve.Broker{
 		Subscribe: func(w http.ResponseWriter, r *http.Request) {

@@ -21,11 +21,22 @@ import (
 type Broker struct {
 	// Subscribe serves GET /events?stream=NAME, as a stream.
 	Subscribe http.HandlerFunc
-	// Publish takes one message. An error is answered with status 500.
+	// Publish takes one message. An error is answered with status 500, and Refused with its own.
 	Publish func(stream, kind, data string) error
 	// Heartbeat sends a comment to every subscriber.
 	Heartbeat func()
 }
+
+// Refused is that a message was not taken.
+type Refused struct{ Status int }
+
+func (r Refused) Error() string { return fmt.Sprintf("refused with status %d", r.Status) }
+
+// What is left to the program and not to the library: how long the head of a request may take, and how large it may be.
+const (
+	headTime = 5 * time.Second
+	headSize = 16 << 10
+)
 
 // sendBuffer keeps the kernel from hiding a slow reader for minutes, as it would by tuning a socket on the loopback device.
 const sendBuffer = 64 << 10
@@ -52,7 +63,7 @@ func run(newBroker func() (*Broker, error), addr string, heartbeat time.Duration
 		return fmt.Errorf("listening on %s: %w", addr, err)
 	}
 	fmt.Fprintf(os.Stdout, "http://%s\n", listener.Addr())
-	server := &http.Server{Handler: b.handler(), ReadHeaderTimeout: 10 * time.Second, ConnState: limitBuffer}
+	server := &http.Server{Handler: b.handler(), ReadHeaderTimeout: headTime, MaxHeaderBytes: headSize, ConnState: limitBuffer}
 	go b.beat(ctx, heartbeat)
 	go func() {
 		<-ctx.Done()
@@ -98,7 +109,11 @@ func (b *Broker) publish(w http.ResponseWriter, r *http.Request) {
 	}
 	query := r.URL.Query()
 	if err := b.Publish(query.Get("stream"), query.Get("type"), string(data)); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
+		status := http.StatusInternalServerError
+		if refused := (Refused{}); errors.As(err, &refused) {
+			status = refused.Status
+		}
+		http.Error(w, err.Error(), status)
 		return
 	}
 	w.WriteHeader(http.StatusAccepted)
