@@ -36,6 +36,7 @@ func TestEveryFieldOfAResultIsDocumented(t *testing.T) {
 		reflect.TypeFor[conformance.Measure]():     "## Measure",
 		reflect.TypeFor[conformance.Health]():      "## Health",
 		reflect.TypeFor[conformance.ScenarioRun](): "## Run",
+		reflect.TypeFor[conformance.MatrixRow]():   "## Row of the matrix",
 		reflect.TypeFor[Manifest]():                manifest,
 		reflect.TypeFor[Source]():                  manifest,
 		reflect.TypeFor[Plan]():                    manifest,

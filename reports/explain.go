@@ -79,6 +79,9 @@ func explain(v conformance.Verdict, most detail) []note {
 	if v.Next != "" {
 		notes = append(notes, note{label: "next", text: v.Next})
 	}
+	for _, command := range v.Repeat {
+		notes = append(notes, note{label: "repeat", text: command})
+	}
 	return notes
 }
 

@@ -75,6 +75,42 @@ func chop(s string, width int) []string {
 	return append(lines, s)
 }
 
+// chopEscaped is chop for text in which a backslash begins an escape such as \n, \xff or \u202e: none is broken.
+func chopEscaped(s string, width int) []string {
+	width = max(width, 12)
+	var lines []string
+	for columns(s) > width {
+		head := prefix(s, width)
+		if at := unfinishedEscape(head); at > 0 {
+			head = head[:at]
+		}
+		lines = append(lines, head)
+		s = s[len(head):]
+	}
+	return append(lines, s)
+}
+
+// escapeLengths are how many characters follow the letter of an escape.
+var escapeLengths = map[byte]int{'x': 2, 'u': 4, 'U': 8}
+
+// unfinishedEscape is where an escape begins that the end of s breaks, 0 when there is none.
+func unfinishedEscape(s string) int {
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' {
+			continue
+		}
+		if i+1 == len(s) {
+			return i
+		}
+		end := i + 2 + escapeLengths[s[i+1]]
+		if end > len(s) {
+			return i
+		}
+		i = end - 1
+	}
+	return 0
+}
+
 // flow joins items into lines of at most width columns, breaking between items; one that is itself too wide is folded.
 func flow(items []string, separator string, width int) []string {
 	end := strings.TrimRight(separator, " ")

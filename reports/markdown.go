@@ -20,10 +20,17 @@ func Markdown(w io.Writer, r *conformance.Result, opts Options) error {
 	parts := sections(r, strict)
 	m := markdownReport{r: r, parts: parts}
 	m.head()
-	m.overview()
 	footer := m.footer()
-	for _, s := range parts {
-		m.section(s, markdownLimit-len(footer))
+	switch {
+	case len(r.Matrix) > 0:
+		m.matrix(markdownLimit - len(footer))
+	case len(r.Runs) == 0:
+		m.areas(markdownLimit - len(footer))
+	default:
+		m.overview()
+		for _, s := range parts {
+			m.section(s, markdownLimit-len(footer))
+		}
 	}
 	if m.dropped > 0 {
 		fmt.Fprintf(&m.b, "%s not shown here; see `%s`.\n\n", plural(uint64(m.dropped), "more part"), ResultFile)

@@ -27,7 +27,9 @@ func samples() []sample {
 		{"empty", base(conformance.Unknown)},
 		{"hostile", hostile()},
 		{"requirements", requirements(200)},
+		{"check", checked()},
 		{"infinite", infinite()},
+		{"matrix", killMatrix()},
 	}
 }
 
@@ -240,6 +242,65 @@ func infinite() *conformance.Result {
 		for name := range r.Measures[i].Quantile {
 			r.Measures[i].Quantile[name] = inf
 		}
+	}
+	return r
+}
+
+// checked is a check of a target with one verdict of each kind that is shown in its own way.
+func checked() *conformance.Result {
+	r := base(conformance.Fail)
+	r.Kind, r.Command = conformance.KindCheck, "streamgauge check my-gateway.yaml --seed 42"
+	r.Subject = conformance.Subject{Name: "my-gateway", Kind: "target", Protocol: "sse", URL: "https://gw.test/events"}
+	r.Health = conformance.Health{OK: true, LagP99: 2, MemoryBytes: 21 << 20}
+	again := func(id string) []string {
+		return []string{"streamgauge check my-gateway.yaml --only " + id + " --seed 42"}
+	}
+	head := []string{"HTTP/1.1 200 OK", "Cache-Control: max-age=60", "Content-Type: text/event-stream", "Date: Sat, 14 Mar 2026 09:26:53 GMT"}
+	later := []string{head[0], head[1], head[2], "Date: Sat, 14 Mar 2026 09:26:54 GMT"}
+	r.Verdicts = []conformance.Verdict{
+		{ID: "SSE-FORM-001", Level: conformance.Must, Outcome: conformance.Pass, Checked: 12, Expected: "valid UTF-8", Actual: "valid UTF-8"},
+		{
+			ID: "SSE-FORM-003", Level: conformance.Must, Outcome: conformance.Fail, Checked: 6, Repeat: again("SSE-FORM-003"),
+			Title:  "Line breaks in the data (LF, CR, CRLF) become separate data lines; what follows them is never read as a field.",
+			Source: "html#processField, mercure#publication", Expected: `one event with the data "a\nb"`, Actual: `2 deviations, the first: published "a\rb", received "a"`,
+			Findings: []conformance.Finding{
+				{Name: "deviation", Count: 1, Text: `published "a\rb", received "a"`, Expected: `one event with the data "a\nb"`, Evidence: []string{
+					`+0.021s "id: 118\ndata: a\rb\n\n"`, `+0.023s "id: 119\ndata: ` + strings.Repeat(`after\r`, 30) + `\n\n"`,
+				}},
+				{Name: "deviation", Count: 1, Text: `published "x\rid: 9", received "x"`, Expected: `one event with the data "x\nid: 9"`,
+					Evidence: []string{`+0.040s "id: 121\ndata: x\rid: 9\n\n"`}},
+			},
+		},
+		{
+			ID: "SSE-HTTPS-006", Level: conformance.Should, Outcome: conformance.Warn, Checked: 1, Repeat: again("SSE-HTTPS-006"),
+			Title: "Caches do not store a stream.", Source: "rfc9111#5.2.2", Expected: "no-store; no-cache or private (warn)", Actual: "Cache-Control: max-age=60",
+			Findings: []conformance.Finding{{
+				Name: "deviation", Count: 1, Text: "Cache-Control: max-age=60", Expected: "no-store; no-cache or private (warn)",
+				Evidence: append(head[:len(head):len(head)], "curl -N -i -H 'Accept: text/event-stream' 'https://gw.test/events'"),
+			}},
+		},
+		{
+			ID: "SSE-HTTPS-012", Level: conformance.Should, Outcome: conformance.Warn, Checked: 5, Repeat: again("SSE-HTTPS-012"),
+			Title: "Requests are served whose Accept admits it.", Source: "rfc9110#12.5.1", Expected: "status 200", Actual: "2 deviations, the first: */*",
+			Reason: "known failure: ticket 7",
+			Findings: []conformance.Finding{
+				{Name: "deviation", Count: 1, Text: `Accept "*/*": status 406`, Expected: "status 200", Evidence: head},
+				{Name: "deviation", Count: 1, Text: `Accept "": status 406`, Expected: "status 200", Evidence: later},
+			},
+		},
+		{ID: "SSE-HTTPS-013", Level: conformance.Must, Outcome: conformance.Info, Checked: 1, Actual: "left open"},
+		{ID: "SSE-HBS-001", Level: conformance.Should, Outcome: conformance.Unknown, Reason: "the check was interrupted while a heartbeat is awaited", Repeat: again("SSE-HBS-001")},
+		{ID: "SSE-HBS-002", Level: conformance.Should, Outcome: conformance.Unknown, Reason: "the check was interrupted while a comment is awaited", Repeat: again("SSE-HBS-002")},
+		{ID: "SSE-AUTH-001", Level: conformance.Must, Outcome: conformance.Skip, Reason: "needs protected streams: describe auth in the target file"},
+		{
+			ID: "SSE-AUTH-002", Level: conformance.Must, Outcome: conformance.Skip, Reason: "needs the signing key: describe auth.jwt in the target file",
+			Title: "Wrong tokens give 401 invalid_token.", Source: "rfc6750#3.1",
+		},
+		{ID: "SSE-AUTH-003", Level: conformance.Must, Outcome: conformance.Skip, Reason: "needs tokens: describe auth in the target file"},
+		{ID: "SSE-AUTH-004", Level: conformance.Must, Outcome: conformance.Skip, Reason: "needs tokens: describe auth in the target file"},
+		{ID: "SSE-AUTH-005", Level: conformance.Must, Outcome: conformance.Skip, Reason: "needs tokens: describe auth in the target file"},
+		{ID: "SSE-AUTH-012", Level: conformance.Should, Outcome: conformance.Skip, Reason: "needs protected streams: describe auth in the target file"},
+		{ID: "SSE-SLOW-001", Level: conformance.Must, Outcome: conformance.Skip, Reason: "needs tokens: describe auth in the target file"},
 	}
 	return r
 }

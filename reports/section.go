@@ -93,7 +93,13 @@ func summary(r *conformance.Result, parts []section) string {
 	if len(r.Verdicts) == 0 && len(r.Runs) == 0 {
 		return "Nothing was judged."
 	}
-	clauses := []string{headClause(r, parts)}
+	if len(r.Matrix) > 0 {
+		return matrixSummary(r)
+	}
+	if len(r.Runs) == 0 {
+		return requirementSummary(r)
+	}
+	clauses := []string{headClause(r)}
 	for _, kind := range []struct {
 		outcome conformance.Outcome
 		said    string
@@ -110,21 +116,53 @@ func summary(r *conformance.Result, parts []section) string {
 	return strings.Join(clauses, "; ") + "."
 }
 
-func headClause(r *conformance.Result, parts []section) string {
-	if len(r.Runs) > 0 {
-		passed := 0
-		for _, run := range r.Runs {
-			if isGood(run.Outcome) {
-				passed++
+func headClause(r *conformance.Result) string {
+	passed := 0
+	for _, run := range r.Runs {
+		if isGood(run.Outcome) {
+			passed++
+		}
+	}
+	return fmt.Sprintf("%d of %s passed", passed, plural(uint64(len(r.Runs)), "scenario"))
+}
+
+// requirementSummary is the summary of a result without scenarios: "78 of 80 judged requirements met, 1 of them with a warning; 2 failed:
+// SSE-FORM-003, SSE-SLOW-003; 36 skipped."
+func requirementSummary(r *conformance.Result) string {
+	ids := map[conformance.Outcome][]string{}
+	for _, v := range r.Verdicts {
+		ids[v.Outcome] = append(ids[v.Outcome], v.ID)
+	}
+	failed := len(ids[conformance.Fail])
+	met := len(ids[conformance.Pass]) + len(ids[conformance.Info]) + len(ids[conformance.Warn])
+	clauses := []string{"no requirement was judged"}
+	if judged := met + failed; judged > 0 {
+		clauses[0] = fmt.Sprintf("%d of %s met", met, plural(uint64(judged), "judged requirement"))
+		if warned := len(ids[conformance.Warn]); warned > 0 {
+			clauses[0] += fmt.Sprintf(", %d of them with a warning", warned)
+		}
+	}
+	for _, kind := range []struct {
+		outcome conformance.Outcome
+		said    string
+		named   int
+	}{
+		{conformance.Fail, "failed", 3}, {conformance.Unknown, "unknown", 0}, {conformance.Skip, "skipped", 0},
+	} {
+		n := len(ids[kind.outcome])
+		if n == 0 {
+			continue
+		}
+		clause := fmt.Sprintf("%d %s", n, kind.said)
+		if named := ids[kind.outcome][:min(n, kind.named)]; len(named) > 0 {
+			clause += ": " + strings.Join(named, ", ")
+			if n > len(named) {
+				clause += fmt.Sprintf(", %d more", n-len(named))
 			}
 		}
-		return fmt.Sprintf("%d of %s passed", passed, plural(uint64(len(r.Runs)), "scenario"))
+		clauses = append(clauses, clause)
 	}
-	kept := 0
-	for _, s := range parts {
-		kept += s.count(conformance.Pass, conformance.Info, conformance.Warn)
-	}
-	return fmt.Sprintf("%d of %s kept", kept, plural(uint64(len(r.Verdicts)), "promise"))
+	return strings.ToUpper(clauses[0][:1]) + strings.Join(clauses, "; ")[1:] + "."
 }
 
 // promiseClause is "2 promises broken in network-drops, room-isolation", or "" when there are none.

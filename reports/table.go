@@ -33,6 +33,13 @@ type tableReport struct {
 
 func (t tableReport) write(written string) error {
 	t.title()
+	if len(t.r.Matrix) > 0 {
+		if err := t.matrix(); err != nil {
+			return err
+		}
+		t.blank()
+		return t.footer(written)
+	}
 	var areas []section
 	for _, s := range t.parts {
 		if s.area {

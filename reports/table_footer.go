@@ -54,10 +54,15 @@ func (t tableReport) health() {
 
 // healthFigures are what the harness measured of itself.
 func healthFigures(h conformance.Health) []string {
-	figures := []string{
-		"publishes late " + millis(h.PublishLateP99) + " p99", "timers late " + millis(h.LagP99) + " p99",
-		"CPU " + share(h.CPU), "memory " + size(h.MemoryBytes),
+	var figures []string
+	if h.PublishLateP99 > 0 { // 0 where nothing was published on a schedule
+		figures = append(figures, "publishes late "+millis(h.PublishLateP99)+" p99")
 	}
+	figures = append(figures, "timers late "+millis(h.LagP99)+" p99")
+	if h.CPU > 0 { // 0 where it was not measured
+		figures = append(figures, "CPU "+share(h.CPU))
+	}
+	figures = append(figures, "memory "+size(h.MemoryBytes))
 	if h.SendFailures > 0 {
 		figures = append(figures, plural(h.SendFailures, "send failure"))
 	}

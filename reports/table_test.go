@@ -13,7 +13,7 @@ func TestTheTableFitsTheTerminal(t *testing.T) {
 		for _, width := range []int{60, 80, 100, 140} {
 			for line := range strings.Lines(render(t, Formats[0], s.result, Options{Width: width})) {
 				line = strings.TrimRight(line, "\n")
-				if columns(line) > width && !strings.HasPrefix(line, "  repeat") {
+				if columns(line) > width && !strings.HasPrefix(strings.TrimSpace(line), "repeat") {
 					t.Errorf("%s at %d columns has a line of %d: %q", s.name, width, columns(line), line)
 				}
 			}

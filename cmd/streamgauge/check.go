@@ -36,11 +36,6 @@ type checkFlags struct {
 	through  throughFlags
 }
 
-// serverProfiles are those that a server can be checked as.
-var serverProfiles = []string{
-	string(conformance.ProfileServer), string(conformance.ProfileLibrary), string(conformance.ProfileBroker), string(conformance.ProfileMercure),
-}
-
 func newCheckCommand() *cobra.Command {
 	var f checkFlags
 	c := &cobra.Command{
@@ -69,61 +64,85 @@ A baseline lists known failures, one id a line. They still run; one that passes 
 			return checkServer(c, strings.Join(args, ""), f)
 		},
 	}
+	addCheckFlags(c, &f, serverSide)
+	addThrough(c, &f.through)
+	return c
+}
+
+// addCheckFlags adds the flags that both checks have.
+func addCheckFlags(c *cobra.Command, f *checkFlags, s *side) {
 	flags := c.Flags()
-	flags.StringSliceVar(&f.only, "only", nil, "judge only these requirements or areas, as in SSE-FORM-003,HTTPS")
+	flags.StringSliceVar(&f.only, "only", nil, "judge only these requirements or areas, as in "+s.example+","+s.area)
 	flags.BoolVar(&f.list, "list", false, "list what would be judged, and judge nothing")
-	flags.StringVar(&f.profile, "profile", string(conformance.ProfileBroker), "what the target is: "+strings.Join(serverProfiles, ", "))
+	flags.StringVar(&f.profile, "profile", s.usual, s.about+strings.Join(s.profiles, ", "))
 	flags.BoolVar(&f.strict, "strict", false, "a missed SHOULD fails")
 	flags.StringVar(&f.baseline, "baseline", "", "`FILE` with the ids of known failures, one a line; # begins a comment")
-	flags.StringArrayVar(&f.set, "set", nil, "set a requirement's parameter, as in SSE-HBS-001.silence=30s; may be repeated")
+	flags.StringArrayVar(&f.set, "set", nil, "set a requirement's parameter, as in "+s.setting+"; may be repeated")
 	flags.Uint64Var(&f.seed, "seed", 0, "decides everything random (default: drawn, and printed)")
 	flags.StringVar(&f.out, "out", "", "folder for manifest.json, result.json and junit.xml; must be new or empty")
 	flags.StringVar(&f.format, "format", "table", "what stdout gets: "+strings.Join(reports.FormatNames(), ", "))
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress on stderr")
 	flags.BoolVar(&f.noColor, "no-color", false, "no colours on stdout")
-	addThrough(c, &f.through)
-	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(serverProfiles, cobra.ShellCompDirectiveNoFileComp))
-	return c
+	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(s.profiles, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// checkup is one `streamgauge check`.
+// checkup is one `streamgauge check` or `streamgauge check-client`.
 type checkup struct {
+	*side
+
 	flags      checkFlags
 	target     string // as it was given; "" for the embedded broker
 	parameters parameters
-	baseline   *baseline // nil: none
+	baseline   *baseline                     // nil: none
+	redact     func(text string) string      // hides the subject's secrets; nil: there are none
+	words      func() (words, last []string) // of the command line that name the subject, and those behind all others
+	sources    func() []reports.Source
 	stderr     io.Writer
 
+	total  int // requirements to be judged; 0: not known
 	mu     sync.Mutex
 	judged map[conformance.Outcome]int
 }
 
 func checkServer(c *cobra.Command, target string, f checkFlags) error {
-	format, err := reports.FormatNamed(f.format)
-	if err != nil {
+	if err := f.useThrough(target, c.Flags().Changed); err != nil {
 		return inputError(err)
 	}
-	if err := f.useThrough(target); err != nil {
-		return inputError(err)
-	}
-	k := &checkup{flags: f, target: target, stderr: c.ErrOrStderr(), judged: map[conformance.Outcome]int{}}
+	k := &checkup{side: serverSide, flags: f, target: target, stderr: c.ErrOrStderr(), judged: map[conformance.Outcome]int{}}
+	k.words, k.sources = k.targetWords, k.targetSources
+	return k.carryOut(c, func() (judging, func(), error) {
+		subject, end, err := k.subject()
+		return func(ctx context.Context) (*conformance.Result, error) { return k.judge(ctx, subject) }, end, err
+	})
+}
+
+// judging judges a subject.
+type judging func(ctx context.Context) (*conformance.Result, error)
+
+// carryOut reads what was given, prepares the subject, judges it and shows what came of it.
+func (k *checkup) carryOut(c *cobra.Command, prepare func() (judge judging, end func(), err error)) error {
+	f := k.flags
 	if err := k.read(); err != nil {
 		return inputError(err)
 	}
 	if f.list {
 		return k.list(c.OutOrStdout())
 	}
+	format, err := reports.FormatNamed(f.format)
+	if err != nil {
+		return inputError(err)
+	}
 	dir, err := prepareDir(f.out)
 	if err != nil {
 		return inputError(err)
 	}
-	subject, end, err := k.subject()
+	judge, end, err := prepare()
 	if err != nil {
 		return err
 	}
 	defer end()
 	ctx, stop := interruptible(c.Context(), k.stderr)
-	result, err := k.judge(ctx, subject)
+	result, err := judge(ctx)
 	stop()
 	if err != nil {
 		return err
@@ -152,23 +171,16 @@ func prepareDir(path string) (*reports.Dir, error) {
 
 // read reads and checks what was given beside the target.
 func (k *checkup) read() error {
-	requirements, err := conformance.Requirements()
-	if err != nil {
-		return err
-	}
 	var problems []error
-	if k.flags.through.address == "" && !slices.Contains(serverProfiles, k.flags.profile) {
-		problems = append(problems, fmt.Errorf("the profile %q: %s", k.flags.profile, scenarios.Suggest(k.flags.profile, serverProfiles)))
+	if k.flags.through.address == "" && k.flags.profile != "" && !slices.Contains(k.profiles, k.flags.profile) {
+		problems = append(problems, fmt.Errorf("the profile %q: %s", k.flags.profile, scenarios.Suggest(k.flags.profile, k.profiles)))
 	}
-	for _, word := range k.flags.only {
-		if !slices.ContainsFunc(requirements, func(r conformance.Requirement) bool { return r.Selected([]string{word}) }) {
-			problems = append(problems, fmt.Errorf("--only %s names no requirement and no area: see streamgauge list requirements", word))
-		}
-	}
-	k.parameters, err = parseParameters(k.flags.set)
+	problems = append(problems, checkOnly(k.flags.only))
+	var err error
+	k.parameters, err = parseParameters(k.flags.set, k.side)
 	problems = append(problems, err)
 	if k.flags.baseline != "" {
-		k.baseline, err = readBaseline(k.flags.baseline)
+		k.baseline, err = readBaseline(k.flags.baseline, k.side)
 		problems = append(problems, err)
 	}
 	return errors.Join(problems...)
@@ -176,44 +188,59 @@ func (k *checkup) read() error {
 
 // judge runs the cases and makes the result.
 func (k *checkup) judge(ctx context.Context, subject *server.Subject) (*conformance.Result, error) {
-	result := &conformance.Result{
-		Version: conformance.ResultVersion, Kind: conformance.KindCheck, Seed: k.flags.seed, Started: time.Now(),
-		Subject: conformance.Subject{Name: subject.Name, Kind: subject.Kind, Protocol: "sse", URL: subject.URL},
-		Command: k.repeat(nil), Tool: "streamgauge " + buildVersion(),
+	k.redact = subject.Redact
+	for _, c := range server.Cases {
+		r := conformance.RequirementByID(c.Requirement)
+		count(&k.total, r != nil && r.AppliesTo(conformance.Profile(k.flags.profile)) && r.Selected(k.flags.only))
 	}
+	began := time.Now()
 	stop := k.tell(ctx)
 	verdicts, health, err := server.Check(ctx, subject, server.Cases, server.Options{
 		Profile: conformance.Profile(k.flags.profile), Only: k.flags.only, Seed: k.flags.seed,
 		Parameter: k.parameters.of, Report: k.count,
-		Next: func(r *conformance.Requirement) string { return "repeat it with: " + k.repeat(r) },
 	})
 	stop()
 	if err != nil {
 		return nil, err
 	}
-	if len(verdicts) == 0 {
-		return nil, inputError(fmt.Errorf("nothing of what --only %s names is asked of a %s", strings.Join(k.flags.only, ","), k.flags.profile))
-	}
-	result.Verdicts, result.Health = k.weighed(verdicts), health
-	result.Duration = conformance.Duration(time.Since(result.Started))
-	result.Outcome = conformance.Overall(result.Verdicts, false)
-	return result, nil
+	return k.result(began, k.flags.profile, verdicts, health, conformance.Subject{Name: subject.Name, Kind: subject.Kind, Protocol: "sse", URL: subject.URL})
 }
 
-// weighed applies --strict and the baseline. A known failure is a warning, which --strict does not make a failure again.
+// result is made of the verdicts, of which there must be one.
+func (k *checkup) result(began time.Time, profile string, verdicts []conformance.Verdict, health conformance.Health, subject conformance.Subject) (*conformance.Result, error) {
+	if len(verdicts) == 0 {
+		return nil, inputError(fmt.Errorf("nothing of what --only %s names is asked of a %s", strings.Join(k.flags.only, ","), profile))
+	}
+	verdicts = k.weighed(verdicts)
+	return &conformance.Result{
+		Version: conformance.ResultVersion, Kind: k.kind, Seed: k.flags.seed, Started: began, Subject: subject,
+		Verdicts: verdicts, Health: health, Outcome: conformance.Overall(verdicts, false), Duration: conformance.Duration(time.Since(began)),
+		Command: k.repeat(nil), Tool: "streamgauge " + buildVersion(),
+	}, nil
+}
+
+// weighed says how to repeat what was not kept or not judged, and applies --strict and the baseline. A known failure is a warning,
+// which --strict does not make a failure again.
 func (k *checkup) weighed(verdicts []conformance.Verdict) []conformance.Verdict {
+	advise(verdicts)
 	for i := range verdicts {
-		if k.flags.strict && verdicts[i].Outcome == conformance.Warn {
-			verdicts[i].Outcome = conformance.Fail
+		v := &verdicts[i]
+		switch v.Outcome {
+		case conformance.Fail, conformance.Warn, conformance.Unknown:
+			v.Repeat = []string{k.repeat(conformance.RequirementByID(v.ID))}
+		}
+		if k.flags.strict && v.Outcome == conformance.Warn {
+			v.Outcome = conformance.Fail
+			v.Reason = join("a missed SHOULD fails under --strict", v.Reason)
 		}
 		if k.baseline != nil {
-			k.baseline.apply(&verdicts[i])
+			k.baseline.apply(v)
 		}
 	}
 	return verdicts
 }
 
-func (k *checkup) sources() []reports.Source {
+func (k *checkup) targetSources() []reports.Source {
 	if text, err := scenarios.TargetText(k.target); err == nil && k.target != "" {
 		return []reports.Source{reports.SourceOf("target", k.target, text)}
 	}
@@ -222,25 +249,39 @@ func (k *checkup) sources() []reports.Source {
 
 // repeat is the command line that does the same again, for one requirement or for all that were chosen.
 func (k *checkup) repeat(r *conformance.Requirement) string {
-	words := []string{"streamgauge", "check"}
-	if k.target != "" {
-		words = append(words, redactedURL(k.target))
-	}
+	words, last := k.words()
+	words = append([]string{"streamgauge", k.command}, words...)
 	switch {
 	case r != nil:
 		words = append(words, "--only", r.ID)
 	case len(k.flags.only) > 0:
 		words = append(words, "--only", strings.Join(k.flags.only, ","))
 	}
-	if k.flags.through.address != "" {
-		words = append(words, k.flags.through.words()...)
-	} else if k.flags.profile != string(conformance.ProfileBroker) {
+	if k.flags.through.address == "" && k.flags.profile != k.usual {
 		words = append(words, "--profile", k.flags.profile)
+	}
+	if k.flags.strict {
+		words = append(words, "--strict")
 	}
 	for _, set := range k.flags.set {
 		words = append(words, "--set", set)
 	}
-	return quotedWords(append(words, "--seed", fmt.Sprint(k.flags.seed)))
+	return quotedWords(append(append(words, "--seed", fmt.Sprint(k.flags.seed)), last...))
+}
+
+// targetWords name the server that is judged.
+func (k *checkup) targetWords() (words, last []string) {
+	if k.target != "" {
+		target := redactedURL(k.target)
+		if k.redact != nil {
+			target = k.redact(target)
+		}
+		words = append(words, target)
+	}
+	if k.flags.through.address != "" {
+		words = append(words, k.flags.through.words()...)
+	}
+	return words, nil
 }
 
 // count is told of every verdict as it is reached.
@@ -291,22 +332,25 @@ func (k *checkup) progress() string {
 	if total == 0 {
 		return "no requirement judged yet"
 	}
-	return fmt.Sprintf("%d requirements judged: %s", total, strings.Join(parts, ", "))
+	of := ""
+	if k.total > 0 {
+		of = fmt.Sprintf(" of %d", k.total)
+	}
+	return fmt.Sprintf("%d%s requirements judged: %s", total, of, strings.Join(parts, ", "))
 }
 
 // list shows what would be judged.
 func (k *checkup) list(w io.Writer) error {
 	entries, err := requirementEntries(func(r *conformance.Requirement) bool {
-		return r.AppliesTo(conformance.Profile(k.flags.profile)) && r.Selected(k.flags.only) && hasCase(r.ID)
+		asked := k.flags.profile == "" && slices.ContainsFunc(k.profiles, func(p string) bool { return r.AppliesTo(conformance.Profile(p)) }) ||
+			r.AppliesTo(conformance.Profile(k.flags.profile))
+		return asked && r.Selected(k.flags.only) && k.judges(r.ID)
 	})
 	if err != nil {
 		return err
 	}
-	return listing{columns: []string{"id", "level", "needs", "statement"}}.table(w, entries)
-}
-
-func hasCase(id string) bool {
-	return slices.ContainsFunc(server.Cases, func(c server.Case) bool { return c.Requirement == id })
+	l := listing{columns: []string{"id", "level", "needs", "statement"}, entries: func([]string) ([]entry, error) { return entries, nil }}
+	return l.write(w, k.flags.format, nil)
 }
 
 // parameters are what --set gave: id.name → value.
@@ -317,24 +361,47 @@ func (p parameters) of(id, name string) (value string, ok bool) {
 	return value, ok
 }
 
-func parseParameters(set []string) (parameters, error) {
+func parseParameters(set []string, s *side) (parameters, error) {
 	p := parameters{}
 	var problems []error
-	for _, s := range set {
-		key, value, _ := strings.Cut(s, "=")
-		id, name, _ := strings.Cut(key, ".")
-		r := conformance.RequirementByID(id)
-		switch {
-		case r == nil:
-			problems = append(problems, fmt.Errorf("--set %s: there is no requirement %q", s, id))
-		case !slices.Contains(slices.Sorted(parameterNames(r)), name):
-			names := slices.Sorted(parameterNames(r))
-			problems = append(problems, fmt.Errorf("--set %s: %s has no parameter %q: it has [%s]", s, id, name, strings.Join(names, " ")))
-		default:
-			p[key] = value
+	for _, setting := range set {
+		key, value, given := strings.Cut(setting, "=")
+		id, name, named := strings.Cut(key, ".")
+		if wrong := s.wrongParameter(id, name, value, given && named); wrong != "" {
+			problems = append(problems, fmt.Errorf("--set %s: %s", setting, wrong))
 		}
+		p[key] = value
 	}
 	return p, errors.Join(problems...)
+}
+
+// wrongParameter says why a requirement's parameter cannot be set so, "" when it can. A value is of its default's kind.
+func (s *side) wrongParameter(id, name, value string, whole bool) string {
+	if !whole {
+		return "want ID.NAME=VALUE, as in " + s.setting
+	}
+	r := conformance.RequirementByID(id)
+	if r == nil {
+		return fmt.Sprintf("there is no requirement %q: %s", id, hint(id, s.cases, "see streamgauge list requirements"))
+	}
+	usual, known := r.Parameters[name]
+	if !known {
+		names := slices.Sorted(parameterNames(r))
+		if len(names) == 0 {
+			return id + " has no parameters"
+		}
+		return fmt.Sprintf("%s has no parameter %q: it has %s", id, name, strings.Join(names, ", "))
+	}
+	if _, err := (conformance.Parameter{Value: usual}).Number(); err == nil {
+		if _, err := (conformance.Parameter{Value: value}).Number(); err != nil {
+			return "want a number such as " + usual
+		}
+	} else if _, err := (conformance.Parameter{Value: usual}).Duration(); err == nil {
+		if _, err := (conformance.Parameter{Value: value}).Duration(); err != nil {
+			return "want a duration such as " + usual
+		}
+	}
+	return ""
 }
 
 func parameterNames(r *conformance.Requirement) func(func(string) bool) {

@@ -66,10 +66,14 @@ func newServerSubject(t *scenarios.Target, a *run.Access) *server.Subject {
 		s.History = t.History.Events
 	}
 	if t.Publish != nil {
-		s.Publish, s.Types = made.publish, made.typesMessages()
+		s.Publish, s.Types, s.IDs = made.publish, made.typesMessages(), made.identifiesMessages()
 	}
+	s.Nodes = t.Nodes
 	if a.Mint != nil {
-		s.Mint = made.mint
+		s.Mint, s.Cookie = made.mint, t.Auth.Cookie
+	}
+	if a.Mint != nil && a.Revoke != nil {
+		s.Revoke = made.revoke
 	}
 	if t.Auth != nil && t.Auth.Key != "" {
 		s.Key, s.Claims = []byte(t.Auth.Key), made.claims
@@ -89,6 +93,20 @@ func (s *targetSubject) typesMessages() bool {
 	return s.differs(func(name string) (scenarios.Request, error) {
 		return s.target.PublishRequest(scenarios.PublishVars{Stream: "a", Data: "b", Type: name})
 	})
+}
+
+// identifiesMessages says whether a publish carries an event id.
+func (s *targetSubject) identifiesMessages() bool {
+	return s.differs(func(name string) (scenarios.Request, error) {
+		return s.target.PublishRequest(scenarios.PublishVars{Stream: "a", Data: "b", ID: name, HasID: true})
+	})
+}
+
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
 }
 
 func (s *targetSubject) differs(render func(name string) (scenarios.Request, error)) bool {
@@ -126,7 +144,7 @@ func (s *targetSubject) publish(ctx context.Context, m server.Message) server.Re
 		}
 		m.Token = token
 	}
-	r, err := s.target.PublishRequest(scenarios.PublishVars{Stream: m.Stream, Data: m.Data, Type: m.Type, Number: m.Number, Token: m.Token})
+	r, err := s.target.PublishRequest(scenarios.PublishVars{Stream: m.Stream, Data: m.Data, Type: m.Type, Number: m.Number, Token: m.Token, ID: orEmpty(m.ID), HasID: m.ID != nil})
 	if err != nil {
 		return server.Receipt{Err: err}
 	}
@@ -135,6 +153,9 @@ func (s *targetSubject) publish(ctx context.Context, m server.Message) server.Re
 		return server.Receipt{Err: fmt.Errorf("the publish url is malformed")}
 	}
 	req.Header = r.Header
+	if m.Edit != nil {
+		m.Edit(req)
+	}
 	return server.PublishHTTP(ctx, s.access.Publish, req, s.target.Accepts)
 }
 
@@ -159,6 +180,10 @@ func (s *targetSubject) mint(ctx context.Context, g server.Grant) (string, error
 		life = tokenLife
 	}
 	return s.access.Mint(ctx, s.vars(g), life)
+}
+
+func (s *targetSubject) revoke(ctx context.Context, g server.Grant, token string) error {
+	return s.access.Revoke(ctx, s.vars(g), token)
 }
 
 // tokenLife is that of a token whose life does not matter.

@@ -194,8 +194,13 @@ func (f *throughFlags) words() []string {
 }
 
 // useThrough makes the check one of a gateway, if the flags say so.
-func (f *checkFlags) useThrough(target string) error {
+func (f *checkFlags) useThrough(target string, changed func(flag string) bool) error {
 	if f.through.address == "" {
+		for _, name := range []string{"secure", "origin", "command", "reload", "pid", "ca", "wait"} {
+			if changed(name) {
+				return fmt.Errorf("--%s stands without --through URL, the gateway that it is about", name)
+			}
+		}
 		return nil
 	}
 	if target != "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -50,7 +51,28 @@ again, with the code that judged the run while it went on.`,
 	return c
 }
 
+// noHistory says why path cannot be judged when it is a folder or a stored result, nil when it may be a history.
+func noHistory(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil //nolint:nilerr // opening it says so
+	}
+	result, err := reports.Load(path)
+	switch {
+	case err == nil && (result.Kind == conformance.KindCheck || result.Kind == conformance.KindCheckClient):
+		return fmt.Errorf("%s: is the result of a check, which keeps no history: render it with streamgauge report, or run it again: %s", path, result.Command)
+	case info.IsDir():
+		return fmt.Errorf("%s: is a folder; the history in it would be %s", path, filepath.Join(path, "history.jsonl"))
+	case err == nil:
+		return fmt.Errorf("%s: is a result that was judged; its history would be %s", path, filepath.Join(filepath.Dir(path), "history.jsonl"))
+	}
+	return nil
+}
+
 func judgeFile(path string, only []string, strict bool) (*conformance.Result, error) {
+	if err := noHistory(path); err != nil {
+		return nil, err
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -30,10 +30,10 @@ type entry map[string]any
 var listings = []listing{
 	{"scenarios", []string{"name", "core", "duration", "needs", "about"}, whole(listScenarios)},
 	{"targets", []string{"name", "capabilities", "about"}, whole(listTargets)},
-	{"requirements", []string{"id", "side", "level", "core", "needs", "statement"}, listRequirements},
+	{"requirements", []string{"id", "side", "level", "core", "needs", "checked", "mutants", "statement"}, listRequirements},
 	{"guarantees", []string{"name", "about"}, whole(listGuarantees)},
 	{"faults", []string{"name", "on", "needs", "takes", "about"}, whole(listFaults)},
-	{"mutants", []string{"name", "side", "kills", "bug"}, whole(listMutants)},
+	{"mutants", []string{"name", "kind", "kills", "bug"}, whole(listMutants)},
 	{"policies", []string{"name", "base", "factor", "cap", "jitter", "reset", "silence"}, whole(listPolicies)},
 }
 
@@ -183,14 +183,41 @@ func listFaults() ([]entry, error) {
 	return entries, nil
 }
 
+// Kinds of mutants: what is broken, and what catches it.
+const (
+	kindBroker  = "broker"      // a broker that scenarios catch
+	kindClient  = "client"      // a client that scenarios catch
+	kindServer  = "server case" // a broker that a check catches
+	kindGateway = "gateway"     // a gateway that a check catches
+	kindHub     = "hub"         // a Mercure hub that a check catches
+)
+
 func listMutants() ([]entry, error) {
 	var entries []entry
-	for _, m := range slices.Concat(mutant.All, mutant.Server) {
-		side := "broker"
-		if m.Client != nil {
-			side = "client"
+	add := func(side, kind, name, id, bug, seenIn, scenario string, kills []string) {
+		e := entry{"name": name, "side": side, "kind": kind, "kills": kills, "bug": bug, "seen_in": seenIn, "serve": kind != kindClient}
+		for key, text := range map[string]string{"id": id, "scenario": scenario} {
+			if text != "" {
+				e[key] = text
+			}
 		}
-		entries = append(entries, entry{"name": m.Name, "side": side, "kills": m.Kills, "bug": m.Bug, "seen_in": m.SeenIn, "scenario": m.Scenario})
+		entries = append(entries, e)
+	}
+	for _, m := range slices.Concat(mutant.All, mutant.Server) {
+		side, kind := kindBroker, kindBroker
+		switch {
+		case m.Client != nil:
+			side, kind = kindClient, kindClient
+		case m.Scenario == "":
+			kind = kindServer
+		}
+		add(side, kind, m.Name, m.ID, m.Bug, m.SeenIn, m.Scenario, m.Kills)
+	}
+	for _, m := range mutant.Gateways {
+		add(kindGateway, kindGateway, m.Name, m.ID, m.Bug, m.SeenIn, "", m.Kills)
+	}
+	for _, m := range mutant.Hubs {
+		add(kindHub, kindHub, m.Name, "", m.Bug, m.SeenIn, "", m.Kills)
 	}
 	return entries, nil
 }

@@ -1,11 +1,40 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+
 	"github.com/streamgauge/streamgauge/conformance"
 )
 
 func listRequirements(only []string) ([]entry, error) {
+	if err := checkOnly(only); err != nil {
+		return nil, inputError(err)
+	}
 	return requirementEntries(func(r *conformance.Requirement) bool { return r.Selected(only) })
+}
+
+// checkOnly refuses words that name neither a requirement nor an area.
+func checkOnly(only []string) error {
+	requirements, err := conformance.Requirements()
+	if err != nil {
+		return err
+	}
+	var known []string
+	for _, a := range conformance.Areas {
+		known = append(known, a.Name)
+	}
+	for i := range requirements {
+		known = append(known, requirements[i].ID)
+	}
+	var problems []error
+	for _, word := range only {
+		if !slices.ContainsFunc(requirements, func(r conformance.Requirement) bool { return r.Selected([]string{word}) }) {
+			problems = append(problems, fmt.Errorf("--only %s names no requirement and no area: %s", word, hint(word, known, "see streamgauge list requirements")))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // requirementEntries are those requirements that are kept, in the order of the catalogue.
@@ -22,7 +51,14 @@ func requirementEntries(keep func(r *conformance.Requirement) bool) ([]entry, er
 		}
 		e := entry{
 			"id": r.ID, "side": r.Side, "level": string(r.Level), "core": r.Core, "security": r.Security, "needs": words(r.Needs),
-			"profiles": words(r.Profiles), "statement": r.Statement, "sources": r.Sources, "verdict": r.Verdict,
+			"area": r.Area(), "profiles": words(r.Profiles), "statement": r.Statement, "sources": r.Sources, "verdict": r.Verdict,
+		}
+		c := coverageOf(r)
+		e["checked"], e["killed_by"], e["mutants"] = c.by != "", c.killedBy, len(c.killedBy)
+		if c.why != "" {
+			e["unchecked"] = c.why
+		} else {
+			e["checked_by"] = c.by
 		}
 		for key, text := range map[string]string{"notes": r.Notes, "corrected": r.Corrected} {
 			if text != "" {

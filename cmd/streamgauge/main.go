@@ -46,12 +46,14 @@ Exit codes: 0 all pass, 1 something failed, 2 nothing failed but something that 
 	root.AddCommand(
 		inGroup("judge", newRunCommand()),
 		inGroup("judge", newCheckCommand()),
+		inGroup("judge", newCheckClientCommand()),
 		inGroup("judge", newJudgeCommand()),
 		inGroup("judge", newReportCommand()),
 		inGroup("files", newListCommand()),
 		inGroup("files", newValidateCommand()),
 		inGroup("files", newSchemaCommand()),
 		inGroup("reference", newServeCommand()),
+		inGroup("reference", newMutantsCommand()),
 		newVersionCommand(),
 	)
 	root.SetFlagErrorFunc(explainFlag)

@@ -3,9 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/streamgauge/streamgauge/scenarios"
 )
 
 // explainCommand refuses the arguments of the root: they are commands that do not exist.
@@ -40,4 +43,12 @@ func nearestFlag(c *cobra.Command, name string) string {
 		return near[0]
 	}
 	return ""
+}
+
+// hint names the one of the known words that was probably meant, or says something else when none is near.
+func hint(word string, known []string, otherwise string) string {
+	if text := scenarios.Suggest(word, known); strings.HasPrefix(text, "did you mean") {
+		return text
+	}
+	return otherwise
 }
