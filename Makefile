@@ -33,8 +33,12 @@ demo: build ## Run the five core scenarios against the embedded broker
 test: ## Run all tests of the main module, with the race detector where there is a C compiler
 	$(gotest) $(RACE) -p 1 -timeout 8m ./...
 
+.PHONY: matrix
+matrix: build ## Run every mutant against what must catch it, and every correct subject against all that could accuse it
+	bin/streamgauge mutants
+
 .PHONY: peers
-peers: ## Run the tests against nchan, HAProxy and the Go servers (needs the packages .ci/run installs)
+peers: ## Run the tests against servers and proxies that others wrote (needs the packages .ci/run installs)
 	cd $(PEERS) && $(gotest) -timeout 10m ./...
 
 .PHONY: bench
