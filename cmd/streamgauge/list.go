@@ -187,6 +187,7 @@ func listFaults() ([]entry, error) {
 const (
 	kindBroker  = "broker"      // a broker that scenarios catch
 	kindClient  = "client"      // a client that scenarios catch
+	kindCaller  = "client case" // a client that check-client catches
 	kindServer  = "server case" // a broker that a check catches
 	kindGateway = "gateway"     // a gateway that a check catches
 	kindHub     = "hub"         // a Mercure hub that a check catches
@@ -195,7 +196,7 @@ const (
 func listMutants() ([]entry, error) {
 	var entries []entry
 	add := func(side, kind, name, id, bug, seenIn, scenario string, kills []string) {
-		e := entry{"name": name, "side": side, "kind": kind, "kills": kills, "bug": bug, "seen_in": seenIn, "serve": kind != kindClient}
+		e := entry{"name": name, "side": side, "kind": kind, "kills": kills, "bug": bug, "seen_in": seenIn, "serve": side != kindClient}
 		for key, text := range map[string]string{"id": id, "scenario": scenario} {
 			if text != "" {
 				e[key] = text
@@ -203,9 +204,11 @@ func listMutants() ([]entry, error) {
 		}
 		entries = append(entries, e)
 	}
-	for _, m := range slices.Concat(mutant.All, mutant.Server) {
+	for _, m := range slices.Concat(mutant.All, mutant.Server, mutant.Clients) {
 		side, kind := kindBroker, kindBroker
 		switch {
+		case m.Client != nil && m.Scenario == "":
+			side, kind = kindClient, kindCaller
 		case m.Client != nil:
 			side, kind = kindClient, kindClient
 		case m.Scenario == "":

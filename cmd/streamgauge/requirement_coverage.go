@@ -18,21 +18,15 @@ type coverage struct {
 	killedBy    []string // names of mutants
 }
 
-// notGranted is access that no flag and no key of a target file gives yet: what needs it is always skipped.
-var notGranted = []conformance.Access{conformance.AccessClient}
-
 func coverageOf(r *conformance.Requirement) coverage {
 	c := coverage{requirement: r, killedBy: killersOf(r.ID)}
-	missing := slices.IndexFunc(r.Needs, func(a conformance.Access) bool { return slices.Contains(notGranted, a) })
 	switch {
-	case r.Side == "client":
-		c.why = "not yet: it is asked of clients"
+	case clientSide.judges(r.ID):
+		c.by = "check-client"
 	case r.Area() == "SLO":
 		c.why = "not by check: a scenario's budgets measure it"
 	case !serverSide.judges(r.ID):
 		c.why = "not yet: there is no case"
-	case missing >= 0:
-		c.why = fmt.Sprintf("not yet: a target file cannot grant %s", r.Needs[missing])
 	case slices.Contains(r.Needs, conformance.AccessProxy):
 		c.by = "check --through"
 	case !r.AppliesTo(conformance.ProfileBroker):
@@ -46,7 +40,7 @@ func coverageOf(r *conformance.Requirement) coverage {
 // killersOf are the mutants that must not pass the requirement.
 func killersOf(id string) []string {
 	names := []string{}
-	for _, m := range slices.Concat(mutant.All, mutant.Server) {
+	for _, m := range slices.Concat(mutant.All, mutant.Server, mutant.Clients) {
 		if slices.Contains(m.Kills, id) {
 			names = append(names, m.Name)
 		}
@@ -119,7 +113,7 @@ func writeCoverage(w io.Writer) error {
 <!-- Written by: go test ./cmd/streamgauge -run TestTheRequirementsPage -update. Do not edit. -->
 
 Revision %s of the catalogue: %d requirements, %d of them core. %d are checked, %d of these core; for %d of the %d that are checked, and %d
-of the %d core ones, there is a mutant: a broker, hub or gateway that is wrong in exactly that way, and must be caught.
+of the %d core ones, there is a mutant: a broker, hub, gateway or client that is wrong in exactly that way, and must be caught.
 
 Statements, sources and how each is judged are in `+"`conformance/requirements.yaml`, and `streamgauge list requirements --format json`"+` prints them.
 "Needs" is the access without which a requirement is skipped. A level of SHOULD that is missed is a warning, and a failure with `+"`--strict`."+`

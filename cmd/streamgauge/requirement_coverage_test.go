@@ -71,7 +71,7 @@ func TestWhatIsCheckedIsWhatHasACaseAndItsAccess(t *testing.T) {
 		}
 	}
 	for id, want := range map[string]string{
-		"SSE-FORM-003": "`check`", "SSE-PROXY-001": "`check --through`", "SSE-PARSE-001": "not yet: it is asked of clients",
+		"SSE-FORM-003": "`check`", "SSE-PROXY-001": "`check --through`", "SSE-PARSE-001": "`check-client`",
 		"SSE-MERC-001": "`check --profile mercure-hub`", "SSE-SLO-001": "not by check: a scenario's budgets measure it",
 	} {
 		if got := coverageOf(conformance.RequirementByID(id)).checked(); got != want {

@@ -27,6 +27,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Values[theTest{}] = e.T()
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // each command would take a second longer under the race detector
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "judges": judges},

@@ -89,7 +89,6 @@ func deviates(v conformance.Verdict) bool {
 // problem is what is wrong with a hunt.
 type problem struct {
 	text      string
-	again     bool // another attempt may bring what is missing
 	undecided bool // a verdict could not be reached, rather than being wrong
 }
 
@@ -103,7 +102,7 @@ func (h *hunt) problems() []problem {
 		if i < 0 {
 			all = append(all, problem{text: "survives: " + id + " was not judged"})
 		} else if v := h.verdicts[i]; !missed(v) && !deviates(v) {
-			all = append(all, problem{"survives: " + describe(v), true, v.Outcome == conformance.Unknown || h.busy()})
+			all = append(all, problem{"survives: " + describe(v), v.Outcome == conformance.Unknown || h.busy()})
 		}
 	}
 	for _, v := range h.verdicts {
@@ -126,11 +125,9 @@ const busyLag = 8
 
 func (h *hunt) busy() bool { return len(h.health.Problems) > 0 || h.health.LagP99 > busyLag }
 
-// worthAnother says that another attempt may bring what is missing, and that nothing is wrong beside that.
-func (h *hunt) worthAnother() bool {
-	problems := h.problems()
-	return len(problems) > 0 && !slices.ContainsFunc(problems, func(p problem) bool { return !p.again })
-}
+// worthAnother says that something is not as it must be. Beside a hundred others on a busy machine even a kernel can be late, so another
+// attempt, beside fewer, decides.
+func (h *hunt) worthAnother() bool { return len(h.problems()) > 0 }
 
 const (
 	huntsAtOnce = 24 // they wait more than they work
