@@ -57,7 +57,7 @@ func (j *judged) judge(t *testing.T) []conformance.Verdict {
 	return verdicts
 }
 
-// round checks a fresh server, and once more for what could not be judged although it should have been.
+// round checks a fresh server, and once more for what is not as it is known to be.
 func (j *judged) round(t *testing.T, only []string) (verdicts []conformance.Verdict) {
 	t.Helper()
 	t.Run(strings.Join(only[:min(1, len(only))], ""), func(t *testing.T) {
@@ -70,7 +70,7 @@ func (j *judged) round(t *testing.T, only []string) (verdicts []conformance.Verd
 		if len(again) == 0 {
 			return
 		}
-		t.Logf("once more, because of what could not be judged: %s", strings.Join(again, ", "))
+		t.Logf("once more: %s", strings.Join(again, ", "))
 		verdicts = replaced(t, verdicts, s.check(t, again).Verdicts)
 	})
 	return verdicts
@@ -87,14 +87,23 @@ func replaced(t *testing.T, verdicts, again []conformance.Verdict) []conformance
 	return verdicts
 }
 
-// doubtful are the requirements that could not be judged although nothing is known that would keep them from it.
+// doubtful are the requirements whose verdicts are not what is known: those are judged once more, by themselves, before they are believed.
 func doubtful(known map[string]deviation, verdicts []conformance.Verdict) (ids []string) {
 	for _, v := range verdicts {
-		if v.Outcome == unknown && !slices.Contains(known[v.ID].outcomes, unknown) {
+		if contradicts(known, v) {
 			ids = append(ids, v.ID)
 		}
 	}
 	return ids
+}
+
+// contradicts says that a verdict is not what is known of the peer.
+func contradicts(known map[string]deviation, v conformance.Verdict) bool {
+	expected, departs := known[v.ID]
+	if !departs {
+		return v.Outcome != pass && (v.Outcome != conformance.Skip || !lacking.MatchString(v.Reason))
+	}
+	return !slices.Contains(expected.outcomes, v.Outcome) || v.Outcome != pass && !regexp.MustCompile(expected.seen).MatchString(describe(v))
 }
 
 // tooBusy is why a verdict about times is unknown that says nothing about the peer.
@@ -106,21 +115,15 @@ func compare(t *testing.T, known map[string]deviation, verdicts []conformance.Ve
 	judged := map[string]bool{}
 	for _, v := range verdicts {
 		judged[v.ID] = true
-		text := describe(v)
 		expected, departs := known[v.ID]
-		switch {
-		case !departs && (v.Outcome == pass || v.Outcome == conformance.Skip && lacking.MatchString(v.Reason)):
-		case !departs:
+		if !departs {
 			expected.outcomes = []conformance.Outcome{pass}
-			fallthrough
+		}
+		switch text := describe(v); {
+		case !contradicts(known, v):
+		case v.Outcome == unknown && tooBusy.MatchString(v.Reason):
+			t.Logf("this machine was too busy to tell: %s", text)
 		default:
-			if slices.Contains(expected.outcomes, v.Outcome) && (v.Outcome == pass || regexp.MustCompile(expected.seen).MatchString(text)) {
-				continue
-			}
-			if v.Outcome == unknown && tooBusy.MatchString(v.Reason) {
-				t.Logf("this machine was too busy to tell: %s", text)
-				continue
-			}
 			t.Errorf("%s\nwant %v %s. %s", text, expected.outcomes, expected.seen, expected.why)
 		}
 	}

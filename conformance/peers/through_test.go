@@ -89,13 +89,13 @@ var quicker = map[string]string{
 	"SSE-PROXY-018.streams": "500",
 }
 
-// judge judges the proxy with the harness on both sides of it, and once more what could not be judged.
+// judge judges the proxy with the harness on both sides of it, and once more what is not as it is known to be.
 func (i *intermediary) judge(t *testing.T) []conformance.Verdict {
 	t.Helper()
 	defer turn()()
 	verdicts := i.round(t, []string{"PROXY"})
 	if again := doubtful(i.known, verdicts); len(again) > 0 {
-		t.Logf("once more, because of what could not be judged: %s", strings.Join(again, ", "))
+		t.Logf("once more: %s", strings.Join(again, ", "))
 		verdicts = replaced(t, verdicts, i.round(t, again))
 	}
 	compare(t, i.known, verdicts)
