@@ -18,6 +18,7 @@ type Stream struct {
 	idle     time.Duration
 	until    time.Duration // since epoch: when reading must be over; 0 means never
 	lastRead time.Duration // since epoch
+	reading  reader        // here, so that an event finds all it needs close together
 }
 
 // connection is what a stream needs of a net.Conn.
@@ -119,7 +120,8 @@ func (s *Stream) drain(to sink) error {
 	if err := s.deliver(rest, to); err != nil {
 		return err
 	}
-	r := reader{s: s, to: to}
+	r := &s.reading
+	*r = reader{s: s, to: to}
 	for {
 		s.arm()
 		r.read()

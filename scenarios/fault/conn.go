@@ -15,14 +15,15 @@ import (
 // Nobody but its reader reads the socket. A fault that begins while the reader waits in the kernel wakes it by a deadline in the
 // past, so the subscriber's own deadlines are kept here, and a time-out counts only once the subscriber's own has passed.
 type Conn struct {
-	inner          net.Conn
-	line           *Line
-	next, previous *Conn
+	trouble atomic.Pointer[trouble] // nil while undisturbed; stored only with the line locked
+	inner   net.Conn
+	line    *Line
+	kept    bool // the callback of a raw read was not run; for the reader alone
 
-	trouble       atomic.Pointer[trouble] // nil while undisturbed; stored only with the line locked
-	readDeadline  time.Time
-	writeDeadline time.Time
-	closed        bool // by the subscriber
+	next, previous *Conn
+	readDeadline   time.Time
+	writeDeadline  time.Time
+	closed         bool // by the subscriber
 }
 
 var past = time.Unix(1, 0)

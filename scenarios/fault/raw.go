@@ -35,36 +35,35 @@ func (c *Conn) SyscallConn() (syscall.RawConn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("raw connection: %w", err)
 	}
-	r := &rawConn{inner: inner, conn: c}
-	r.guarded = r.guard // made once, so that Read allocates nothing
-	return r, nil
+	return &rawConn{inner: inner, conn: c}, nil
 }
 
 type rawConn struct {
-	inner    syscall.RawConn
-	conn     *Conn
-	callback func(fd uintptr) bool
-	guarded  func(fd uintptr) bool
-	kept     bool // the callback was not run
+	inner syscall.RawConn
+	conn  *Conn
 }
 
+// Read makes the one closure that is run for each event: with all it needs in it, a reader that waits among thousands touches no more
+// cold memory than it must.
 func (r *rawConn) Read(callback func(fd uintptr) (done bool)) error {
-	r.callback, r.kept = callback, false
-	for r.conn.trouble.Load() == nil {
-		err := r.inner.Read(r.guarded)
+	c := r.conn
+	guarded := func(fd uintptr) bool {
+		if c.trouble.Load() != nil {
+			c.kept = true
+			return true
+		}
+		return callback(fd)
+	}
+	for c.kept = false; c.trouble.Load() == nil; {
+		err := r.inner.Read(guarded)
 		switch {
-		case r.kept, err != nil && r.conn.trouble.Load() != nil:
+		case c.kept, err != nil && c.trouble.Load() != nil:
 			return ErrDisturbed
-		case !isTimeout(err) || r.conn.expired():
+		case !isTimeout(err) || c.expired():
 			return err
 		}
 	}
 	return ErrDisturbed
-}
-
-func (r *rawConn) guard(fd uintptr) bool {
-	r.kept = r.conn.trouble.Load() != nil
-	return r.kept || r.callback(fd)
 }
 
 func (r *rawConn) Write(callback func(fd uintptr) (done bool)) error {

@@ -126,21 +126,31 @@ func TestClosingEndsRawConn(t *testing.T) {
 	}
 }
 
-func TestWaitingInRawConnAllocatesNothing(t *testing.T) {
+func TestWaitingOnInRawConnAllocatesNothing(t *testing.T) {
 	var l Line
 	conn, peer := socketPair(t, &l)
 	raw := rawOf(t, conn)
-	p := make([]byte, 1)
-	callback := func(fd uintptr) bool {
-		n, _ := syscall.Read(int(fd), p)
-		return n == 1
-	}
+	taken := make(chan struct{})
+	waiting := later(func() error {
+		p := make([]byte, 1)
+		return raw.Read(func(fd uintptr) bool {
+			for {
+				n, err := syscall.Read(int(fd), p)
+				if n != 1 {
+					return err != syscall.EAGAIN
+				}
+				taken <- struct{}{}
+			}
+		})
+	})
 	if got := testing.AllocsPerRun(100, func() {
 		send(t, peer, "x")
-		if err := raw.Read(callback); err != nil {
-			t.Error(err)
-		}
+		<-taken
 	}); got > 1 { // one is send's
 		t.Errorf("%v allocations per wait", got)
+	}
+	conn.Close()
+	if err := <-waiting; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("waiting ended with %v, want closed", err)
 	}
 }

@@ -167,6 +167,7 @@ func (e *engine) prepare(config check.Config) {
 	for i := range made {
 		s := &made[i]
 		s.engine, s.plan = e, &e.plan.Subscribers[i]
+		s.index = s.plan.Index
 		s.line.Subscriber, s.line.Bite = s.plan.Index, e.bite
 		s.client = client.Client{Config: shared, Observer: s, Dial: s.dial, Seed: s.plan.Seed, HTTP2: e.pool()}
 		e.subscribers[i] = s

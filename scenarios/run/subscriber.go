@@ -21,18 +21,20 @@ import (
 // subscriber is one planned subscriber at work: it turns what its client sees into observations. All of its methods but
 // mark run on its client's goroutine.
 type subscriber struct {
-	engine *engine
-	plan   *scenarios.Subscriber
-	client client.Client
-	line   fault.Line
-
-	dialed     time.Duration
+	// What every event needs stands first, close together.
+	engine     *engine
+	marks      atomic.Pointer[mark]
 	heard      time.Duration // when what was noted last had arrived
-	expires    time.Duration // when the token of the newest request does; 0: not known
+	index      int32
 	connection int32
 	ready      bool
 	arrived    bool // something of this connection has arrived
-	marks      atomic.Pointer[mark]
+	client     client.Client
+
+	plan    *scenarios.Subscriber
+	line    fault.Line
+	dialed  time.Duration
+	expires time.Duration // when the token of the newest request does; 0: not known
 }
 
 // mark is an observation that another goroutine made of a subscriber. The subscriber's own goroutine hands it on, so that
@@ -45,7 +47,7 @@ type mark struct {
 // mark notes an observation made on a goroutine other than the subscriber's.
 func (s *subscriber) mark(o history.Observation) {
 	o.At = s.engine.clock.now()
-	o.Subscriber = s.plan.Index
+	o.Subscriber = s.index
 	m := &mark{observation: o}
 	for {
 		m.before = s.marks.Load()
@@ -71,7 +73,7 @@ func (s *subscriber) observe(o *history.Observation) {
 	if s.marks.Load() != nil {
 		s.flush()
 	}
-	o.Subscriber, o.Connection = s.line.Subscriber, s.connection
+	o.Subscriber, o.Connection = s.index, s.connection
 	s.engine.observe(o)
 }
 
@@ -184,7 +186,7 @@ func (s *subscriber) deliver(e *sse.Event, now time.Duration) bool {
 		o.Data = excerpt(e.Data)
 	}
 	s.observe(&o)
-	s.engine.status.delivered(s.line.Subscriber)
+	s.engine.status.delivered(s.index)
 	return true
 }
 

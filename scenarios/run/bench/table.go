@@ -40,7 +40,7 @@ func rows() []row {
 	}
 	for _, rate := range rates {
 		rows = append(rows, row{fmt.Sprintf("harness: CPU µs per event at %g/s", rate), micro,
-			func(c *costs) float64 { return c.harness.event[rate] }, func(c *costs) float64 { return c.readerOfBroker.event[rate] }, bar{times: 1.5}})
+			func(c *costs) float64 { return c.harness.event[rate] }, func(c *costs) float64 { return c.readerBeside(rate).event[rate] }, bar{times: 1.5}})
 	}
 	rows = append(rows, row{"broker: resident KiB per idle connection", kibi,
 		func(c *costs) float64 { return c.broker.idle }, func(c *costs) float64 { return c.server.idle }, bar{most: 10}})
