@@ -15,5 +15,6 @@ type MatrixRow struct {
 	FalseAlarms []string `json:"false_alarms,omitempty"` // said of a correct subject
 	Unrelated   []string `json:"unrelated,omitempty"`    // said of a mutant that did not touch it
 	Undecided   []string `json:"undecided,omitempty"`    // had to be judged and could not be
+	Again       []string `json:"again,omitempty"`        // contradicted beside others, and were judged again by themselves
 	Duration    Duration `json:"duration"`
 }

@@ -53,7 +53,7 @@ Exit codes: 0 none of these, 1 a survivor, a false alarm or an unrelated failure
 	flags.BoolVar(&f.short, "short", false, "each mutant against what it names, and no correct servers: a fraction of the time")
 	flags.BoolVar(&f.list, "list", false, "list what would be run, and run nothing")
 	flags.Uint64Var(&f.seed, "seed", 1, "decides everything random")
-	flags.StringVar(&f.out, "out", "", "folder for manifest.json, result.json and junit.xml; must be new or empty")
+	flags.StringVar(&f.out, "out", "", "folder for manifest.json, result.json, junit.xml and report.html; must be new or empty")
 	flags.StringVar(&f.format, "format", "table", "what stdout gets: "+strings.Join(reports.FormatNames(), ", "))
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress on stderr")
 	flags.BoolVar(&f.noColor, "no-color", false, "no colours on stdout")

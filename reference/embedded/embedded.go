@@ -136,10 +136,12 @@ func (b *Broker) revoke(_ context.Context, g server.Grant, _ string) error {
 	return nil
 }
 
-// drain shuts all servers down gracefully; they come back with the history.
+// drain shuts all servers down gracefully; they come back with the history. A connection on which nothing was ever asked would hold
+// net/http up for five seconds, and the publisher's client keeps such.
 func (b *Broker) drain(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.client.CloseIdleConnections()
 	var errs []error
 	for _, s := range b.servers {
 		errs = append(errs, s.Drain(ctx))

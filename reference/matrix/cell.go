@@ -40,11 +40,17 @@ type Cell struct {
 	Mark    Mark
 	Verdict conformance.Verdict
 	Doubt   string // why it is undecided through no fault of judge or subject; "" when it is not
+	Before  string // what it was beside others, where that was wrong and it was judged again by itself; "" elsewhere
 }
 
 // missed says whether a verdict speaks against the subject.
 func missed(v conformance.Verdict) bool {
 	return v.Outcome == conformance.Fail || v.Outcome == conformance.Warn
+}
+
+// deviates says that a MAY was missed, which is only information.
+func deviates(v conformance.Verdict) bool {
+	return v.Outcome == conformance.Info && slices.ContainsFunc(v.Findings, func(f conformance.Finding) bool { return f.Name == "deviation" })
 }
 
 // busyReason is what a verdict is told to be unknown for, and a run not to be believed for, when it is this machine's fault.
@@ -105,7 +111,7 @@ func (r *Row) cell(v conformance.Verdict, doubt string) Cell {
 func (r *Row) mark(v conformance.Verdict) Mark {
 	named, allowed := r.names(v.ID), r.allows(v.ID)
 	switch {
-	case named && missed(v):
+	case named && (missed(v) || deviates(v)):
 		return Kill
 	case named:
 		return Survivor
@@ -117,7 +123,7 @@ func (r *Row) mark(v conformance.Verdict) Mark {
 		return Told
 	case missed(v):
 		return Unrelated
-	case v.Outcome == conformance.Unknown && r.right() && !r.Ends, v.Outcome == conformance.Skip && r.right() && r.Scenario != "":
+	case v.Outcome == conformance.Unknown && r.right(), v.Outcome == conformance.Skip && r.right() && r.Scenario != "":
 		return Undecided
 	case v.Outcome == conformance.Unknown || v.Outcome == conformance.Skip:
 		return Unjudged

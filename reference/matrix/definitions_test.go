@@ -98,7 +98,7 @@ func TestEveryMutantHasItsRow(t *testing.T) {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, m := range slices.Concat(mutant.All, mutant.Server) {
+	for _, m := range slices.Concat(mutant.All, mutant.Server, mutant.Clients) {
 		names = append(names, m.Name)
 	}
 	for _, m := range mutant.Gateways {
@@ -108,6 +108,9 @@ func TestEveryMutantHasItsRow(t *testing.T) {
 		names = append(names, m.Name)
 	}
 	for _, odd := range mutant.Unusual {
+		names = append(names, odd.Name)
+	}
+	for _, odd := range mutant.UnusualClients {
 		names = append(names, odd.Name)
 	}
 	words := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9.]+)+$`)

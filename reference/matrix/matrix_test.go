@@ -64,8 +64,6 @@ func TestMatrixCanFail(t *testing.T) {
 	told.Kills, told.Columns, told.Told, told.Scenario = nil, nil, true, "steady"
 	partly := right(saying(said(promised, skipped)))
 	partly.Columns, partly.Scenario = nil, "steady"
-	ending := right(saying(said(first, unknown, unclear), said(second, passes)))
-	ending.Ends = true
 	for name, test := range map[string]struct {
 		row     matrix.Row
 		marks   map[string]string
@@ -86,7 +84,6 @@ func TestMatrixCanFail(t *testing.T) {
 		"a false warning":              {right(saying(said(first, warns), said(second, passes))), map[string]string{first: "false alarm", second: "kept"}, fails},
 		"an undecided verdict":         {right(saying(said(first, unknown, unclear), said(second, passes))), map[string]string{first: "undecided", second: "kept"}, unknown},
 		"a right subject not judged":   {right(saying(said(first, passes))), map[string]string{first: "kept", second: "undecided"}, unknown},
-		"a right subject that ends":    {ending, map[string]string{first: "unjudged", second: "kept"}, passes},
 		"a scenario that is skipped":   {partly, map[string]string{promised: "undecided"}, unknown},
 		"what is told":                 {told, map[string]string{promised: "told", "delivery.unique": "kept"}, passes},
 	} {
@@ -117,9 +114,10 @@ func TestMatrixCanFail(t *testing.T) {
 func TestWhatABusyMachineLeftOpenIsJudgedAgain(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		then conformance.Outcome
-		mark string
-	}{{fails, "kill"}, {passes, "survivor"}} {
+		then  conformance.Outcome
+		mark  string
+		again [][]string
+	}{{fails, "kill", [][]string{{first}}}, {passes, "survivor", [][]string{{first}, {first}}}} {
 		var asked [][]string
 		row := broken(func(_ context.Context, columns []string) (matrix.Judged, error) {
 			asked = append(asked, columns)
@@ -132,11 +130,41 @@ func TestWhatABusyMachineLeftOpenIsJudgedAgain(t *testing.T) {
 		if diff := cmp.Diff(map[string]string{first: test.mark, second: "kept"}, marks(m.Lines[0])); diff != "" {
 			t.Errorf("marks (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff([][]string{{first, second}, {first}}, asked); diff != "" {
+		if diff := cmp.Diff(append([][]string{{first, second}}, test.again...), asked); diff != "" {
 			t.Errorf("what was judged (-want +got):\n%s", diff)
 		}
 		if reason := m.Lines[0].Cells[0].Verdict.Reason; !strings.Contains(reason, tooBusy) {
 			t.Errorf("the first attempt is not shown: %q", reason)
+		}
+	}
+}
+
+// TestWhatContradictsIsJudgedOnceMore: by itself, and what it was before is shown.
+func TestWhatContradictsIsJudgedOnceMore(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		then    conformance.Outcome
+		mark    string
+		outcome conformance.Outcome
+	}{{passes, "kept", passes}, {fails, "false alarm", fails}} {
+		judgings := 0
+		row := right(func(_ context.Context, columns []string) (matrix.Judged, error) {
+			if judgings++; judgings == 1 {
+				return matrix.Judged{Verdicts: []conformance.Verdict{said(first, fails), said(second, passes)}}, nil
+			}
+			return matrix.Judged{Verdicts: []conformance.Verdict{said(columns[0], test.then)}}, nil
+		})
+		m := matrix.Run(t.Context(), []matrix.Row{row}, matrix.Options{})
+		if diff := cmp.Diff(map[string]string{first: test.mark, second: "kept"}, marks(m.Lines[0])); diff != "" {
+			t.Errorf("marks (-want +got):\n%s", diff)
+		}
+		var result conformance.Result
+		m.Fill(&result)
+		if again := result.Matrix[0].Again; judgings != 2 || len(again) != 1 || again[0] != first || result.Outcome != test.outcome {
+			t.Errorf("%d judgings, again %q, outcome %v", judgings, again, result.Outcome)
+		}
+		if findings := result.Verdicts[0].Findings; len(findings) != 1 || !strings.Contains(findings[0].Text, "beside others it was fail") {
+			t.Errorf("what it was before is not shown: %v", findings)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 func Page(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString(pageHead)
-	fmt.Fprintf(&b, "There are %d mutants and %d correct subjects that are unusual.\n", len(mutant.All)+len(mutant.Server)+len(mutant.Gateways)+len(mutant.Hubs), len(mutant.Unusual))
+	fmt.Fprintf(&b, "There are %d mutants and %d correct subjects that are unusual.\n", len(mutant.All)+len(mutant.Server)+len(mutant.Gateways)+len(mutant.Hubs)+len(mutant.Clients), len(mutant.Unusual)+len(mutant.UnusualClients))
 	section(&b, "Mutants of the broker and the client, in scenarios",
 		"Each is caught by a guarantee or a budget of the scenario that it names: one of the short ones beside the mutants.", described(mutant.All))
 	section(&b, "Mutants of the broker, by server cases", "Each is caught by the cases of `streamgauge check`.", described(mutant.Server))
@@ -26,8 +26,13 @@ func Page(w io.Writer) error {
 	}
 	section(&b, "Mutants of the gateway", "Each is caught by the cases of `streamgauge check --through`.", gateways)
 	section(&b, "Mutants of the hub", "Each is caught by the cases of `streamgauge check --profile mercure-hub`.", hubs)
+	section(&b, "Mutants of the client", "Each is caught by the cases of `streamgauge check-client`.", described(mutant.Clients))
 	b.WriteString("\n## Correct but unusual\n\nServers that do what few do and every client must understand. A case that accuses one of them is wrong.\n\n| server | what is unusual |\n|---|---|\n")
 	for _, odd := range mutant.Unusual {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", odd.Name, inCell(odd.About))
+	}
+	b.WriteString("\nClients that do what they may, and that few do:\n\n| client | what is unusual |\n|---|---|\n")
+	for _, odd := range mutant.UnusualClients {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", odd.Name, inCell(odd.About))
 	}
 	_, err := io.WriteString(w, b.String())

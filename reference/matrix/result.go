@@ -22,8 +22,19 @@ func (l Line) row() conformance.MatrixRow {
 		Name: l.Row.Name, Group: string(l.Row.Group), Scenario: l.Row.Scenario, Outcome: l.Outcome(), Duration: conformance.Duration(l.Took),
 		Kept: len(l.With(Kept)), Unjudged: len(l.With(Unjudged)),
 		Kills: l.ids(Kill), Allowed: l.ids(Allowed), Told: l.ids(Told), Survivors: l.ids(Survivor), FalseAlarms: l.ids(FalseAlarm),
-		Unrelated: l.ids(Unrelated), Undecided: l.ids(Undecided),
+		Unrelated: l.ids(Unrelated), Undecided: l.ids(Undecided), Again: l.again(),
 	}
+}
+
+// again are the verdicts that contradicted beside others and were judged again.
+func (l Line) again() []string {
+	var ids []string
+	for _, c := range l.Cells {
+		if c.Before != "" {
+			ids = append(ids, c.Verdict.ID)
+		}
+	}
+	return ids
 }
 
 func (l Line) ids(m Mark) []string {
@@ -41,8 +52,10 @@ func (l Line) verdict() conformance.Verdict {
 		Checked: uint64(len(l.Cells) - len(l.With(Unjudged, Undecided))), Expected: l.Row.expected(), Actual: l.actual(),
 		Repeat: []string{"streamgauge mutants --only " + l.Row.Name},
 	}
-	for _, c := range l.With(Survivor, FalseAlarm, Unrelated, Undecided) {
-		v.Findings = append(v.Findings, c.finding())
+	for _, c := range l.Cells {
+		if c.Mark.Wrong() || c.Mark == Undecided || c.Before != "" {
+			v.Findings = append(v.Findings, c.finding())
+		}
 	}
 	if v.Outcome == conformance.Unknown {
 		v.Reason = l.doubt()
@@ -94,6 +107,9 @@ func (c Cell) finding() conformance.Finding {
 	f := conformance.Finding{Name: c.Mark.String(), Count: 1, Text: fmt.Sprintf("%s is %v", v.ID, v.Outcome), Expected: v.Expected, Actual: v.Actual}
 	if v.Reason != "" {
 		f.Text += ": " + v.Reason
+	}
+	if c.Before != "" {
+		f.Text += "; judged again by itself, because beside others it was " + c.Before
 	}
 	for _, seen := range v.Findings {
 		f.Evidence = append(append(f.Evidence, seen.Text), seen.Evidence...)

@@ -8,6 +8,7 @@ package matrix
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/reference/mutant"
@@ -23,11 +24,12 @@ const (
 	ServerMutants    Group = "server mutants"
 	GatewayMutants   Group = "gateway mutants"
 	HubMutants       Group = "hub mutants"
+	ClientMutants    Group = "client mutants"
 	MutantsUnderLoad Group = "server mutants under load"
 )
 
 // Groups are all of them.
-var Groups = []Group{Correct, ScenarioMutants, ServerMutants, GatewayMutants, HubMutants, MutantsUnderLoad}
+var Groups = []Group{Correct, ScenarioMutants, ServerMutants, GatewayMutants, HubMutants, ClientMutants, MutantsUnderLoad}
 
 // Row is one subject and all that it is judged by.
 type Row struct {
@@ -39,9 +41,9 @@ type Row struct {
 	Kills []string     // verdicts that must be missed
 	May   []mutant.May // verdicts that may be missed as well
 	Told  bool         // whatever else is missed is worth knowing, and no fault of the judge
-	Ends  bool         // the subject ends streams, so that a case may be unable to tell
 
 	Columns []string // ids of the requirements to be judged; of a scenario, whatever it expects
+	Apart   []string // those of them that are judged with a subject of their own, because they ask so much of one
 	Alone   []string // those of them that need the process to themselves
 	Solo    bool     // the whole row does
 
@@ -70,5 +72,10 @@ func (r *Row) right() bool { return r.Group == Correct }
 func (r *Row) names(id string) bool { return slices.Contains(r.Kills, id) }
 
 func (r *Row) allows(id string) bool {
-	return slices.ContainsFunc(r.May, func(m mutant.May) bool { return m.ID == id })
+	return slices.ContainsFunc(r.May, func(m mutant.May) bool { return inAny(id, []string{m.ID}) })
+}
+
+// inAny says whether a verdict is one of those, or in an area that is.
+func inAny(id string, those []string) bool {
+	return slices.ContainsFunc(those, func(one string) bool { return id == one || strings.HasPrefix(id, one+"-") })
 }

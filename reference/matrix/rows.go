@@ -28,7 +28,7 @@ type Selection struct {
 // Rows are all rows, in the order of the groups. The error is that of a definition which names what is not there.
 func Rows(s Selection) ([]Row, error) {
 	var rows []Row
-	for _, made := range []func(Selection) ([]Row, error){scenarioRows, brokerRows, gatewayRows, hubRows, loadRows} {
+	for _, made := range []func(Selection) ([]Row, error){scenarioRows, brokerRows, gatewayRows, hubRows, clientRows, loadRows} {
 		more, err := made(s)
 		if err != nil {
 			return nil, err
@@ -62,9 +62,12 @@ var remembering = []string{"SSE-SLOW-003", "SSE-PROXY-016"}
 
 func remembers(id string) bool { return slices.Contains(remembering, id) }
 
-// heavy are the cases and areas that take more of a processor, or of time, than all others together. They are run against the mutants
-// of their area only.
-var heavy = []string{"SSE-RESUME-005", "SSE-RESUME-007", "SSE-RESUME-008", "SSE-RESUME-016", "SLOW", "LIMIT"}
+// heavy are the cases and areas that take more of a processor, or of time, than all others together. They are run against the reference
+// broker and the mutants that name them.
+var heavy = []string{
+	"SSE-RESUME-005", "SSE-RESUME-007", "SSE-RESUME-008", "SSE-RESUME-016", "SSE-RESUME-020", "SSE-ISO-005", "SSE-HTTPS-024", "SSE-DRAIN-003",
+	"SSE-LIMIT-004", "SSE-LIMIT-006", "SSE-LIMIT-008", "SLOW",
+}
 
 func isHeavy(id string) bool {
 	return slices.Contains(heavy, id) || slices.Contains(heavy, conformance.AreaOf(id))
@@ -80,26 +83,25 @@ func brokerRows(s Selection) ([]Row, error) {
 	add := func(r Row, start starter, wanted func(id string) bool, parameter parameterOf) {
 		r.Columns = slices.DeleteFunc(slices.Clone(all), func(id string) bool { return !r.names(id) && !wanted(id) })
 		r.Alone = slices.DeleteFunc(slices.Clone(r.Columns), func(id string) bool { return !remembers(id) })
-		r.Judge = judge(start, conformance.ProfileBroker, s.Seed, parameter)
+		r.Apart = slices.DeleteFunc(slices.Clone(r.Columns), func(id string) bool { return !isHeavy(id) || remembers(id) })
+		r.Judge = judge(start, &r, conformance.ProfileBroker, s.Seed, parameter)
 		rows = append(rows, r)
 	}
 	if !s.Short {
 		add(Row{Name: ReferenceBroker, Group: Correct, About: "The reference broker as it is."}, brokerOf(nil), func(string) bool { return true }, shorter)
 		for _, odd := range mutant.Unusual {
 			r := Row{Name: odd.Name, Group: Correct, About: odd.About}
-			add(r, brokerOf(odd.Broker), func(id string) bool { return !isHeavy(id) }, smaller(func(string) bool { return false }))
+			parameter := setting(odd.Parameters, smaller(func(string) bool { return false }))
+			add(r, brokerOf(odd.Broker), func(id string) bool { return !isHeavy(id) }, parameter)
 		}
 	}
 	for _, m := range mutant.Server {
 		r := Row{Name: m.Name, Group: ServerMutants, About: m.Bug, Kills: requirements(m.Kills), May: m.May}
-		own := func(id string) bool {
-			return slices.ContainsFunc(m.Kills, func(kill string) bool { return conformance.AreaOf(kill) == conformance.AreaOf(id) })
-		}
-		wanted := func(id string) bool { return (own(id) || !isHeavy(id)) && !remembers(id) }
+		wanted := func(id string) bool { return !isHeavy(id) && !remembers(id) }
 		if s.Short {
 			wanted = func(string) bool { return false } // what it may miss proves nothing, whether it is missed or not
 		}
-		add(r, brokerOf(m.Broker), wanted, smaller(r.names))
+		add(r, brokerOf(m.Broker, m.Claims...), wanted, setting(m.Parameters, smaller(r.names)))
 	}
 	return rows, nil
 }
@@ -113,7 +115,7 @@ func gatewayRows(s Selection) ([]Row, error) {
 	add := func(r Row, o embedded.GatewayOptions, columns []string) Row {
 		r.Columns = columns
 		r.Alone = slices.DeleteFunc(slices.Clone(columns), func(id string) bool { return !remembers(id) })
-		r.Judge = judge(gatewayOf(o), conformance.ProfileGateway, s.Seed, shorter)
+		r.Judge = judge(gatewayOf(o), &r, conformance.ProfileGateway, s.Seed, shorter)
 		return r
 	}
 	var rows []Row
@@ -142,25 +144,30 @@ func hubRows(s Selection) ([]Row, error) {
 	}
 	var rows []Row
 	if !s.Short {
-		rows = append(rows, Row{
-			Name: ReferenceHub, Group: Correct, About: "The reference hub as it is.", Columns: all,
-			Judge: judge(hubOf(nil), conformance.ProfileMercure, s.Seed, shorter),
-		})
+		r := Row{Name: ReferenceHub, Group: Correct, About: "The reference hub as it is.", Columns: all}
+		r.Judge = judge(hubOf(nil), &r, conformance.ProfileMercure, s.Seed, shorter)
+		rows = append(rows, r)
 	}
 	for _, m := range mutant.Hubs {
 		r := Row{Name: m.Name, Group: HubMutants, About: m.Bug, Kills: m.Kills, May: m.May}
 		r.Columns = slices.DeleteFunc(slices.Clone(all), func(id string) bool { return s.Short && !r.names(id) })
-		r.Judge = judge(hubOf(m.Break), conformance.ProfileMercure, s.Seed, shorter)
+		r.Judge = judge(hubOf(m.Break), &r, conformance.ProfileMercure, s.Seed, shorter)
 		if m.Library {
-			r.Columns, r.Judge = m.Kills, judge(hubOf(m.Break), conformance.ProfileLibrary, s.Seed, shorter)
+			r.Columns, r.Judge = m.Kills, judge(hubOf(m.Break), &r, conformance.ProfileLibrary, s.Seed, shorter)
 		}
 		rows = append(rows, r)
 	}
 	return rows, nil
 }
 
-// columns are the requirements that some case decides.
+// columns are the requirements that some case of a server decides.
 func columns(applies func(*conformance.Requirement) bool) ([]string, error) {
+	return columnsOf(func(id string) bool {
+		return slices.ContainsFunc(server.Cases, func(c server.Case) bool { return c.Requirement == id })
+	}, applies)
+}
+
+func columnsOf(decided func(id string) bool, applies func(*conformance.Requirement) bool) ([]string, error) {
 	requirements, err := conformance.Requirements()
 	if err != nil {
 		return nil, fmt.Errorf("making the matrix: %w", err)
@@ -168,8 +175,7 @@ func columns(applies func(*conformance.Requirement) bool) ([]string, error) {
 	var ids []string
 	for i := range requirements {
 		r := &requirements[i]
-		decided := slices.ContainsFunc(server.Cases, func(c server.Case) bool { return c.Requirement == r.ID })
-		if decided && applies(r) {
+		if decided(r.ID) && applies(r) {
 			ids = append(ids, r.ID)
 		}
 	}

@@ -1,10 +1,12 @@
 package matrix
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,29 +15,29 @@ import (
 
 // Options are how the rows are carried out. The zero value is good.
 type Options struct {
-	Parallel int                                 // rows at once; 0 means 16: they wait more than they work
+	Parallel int                                 // rows of cases at once, and half of the rows of scenarios; 0 means 10: they wait more than they work
 	Report   func(done, total int, about string) // called as rows are judged, by one goroutine at a time
 }
 
-// repeats is how often what is unknown is judged again: first a few rows at once, at last each by itself.
-var repeats = []int{4, 1, 1}
-
 // Run judges the rows. It ends early with the context: then the rest is undecided.
+//
+// What is unknown and had to be told is judged again, first beside a few others and then by itself. So is, once, a verdict that
+// contradicts: beside others even a kernel can be late. What it was before stays visible in its cell.
 func Run(ctx context.Context, rows []Row, o Options) *Matrix {
 	r := &runner{ctx: ctx, report: o.Report, health: conformance.Health{OK: true}}
 	for i := range rows {
 		r.states = append(r.states, &state{row: &rows[i]})
 	}
 	if o.Parallel == 0 {
-		o.Parallel = 16
+		o.Parallel = 10
 	}
 	r.carryOut(1, jobs(r.states, (*state).solo))
-	r.carryOut(o.Parallel, jobs(r.states, (*state).loaded))
-	r.carryOut(o.Parallel, jobs(r.states, (*state).together))
+	r.carryOut(2*o.Parallel, jobs(r.states, (*state).loaded))
+	r.carryOut(o.Parallel, longestFirst(append(jobs(r.states, (*state).apart), jobs(r.states, (*state).together)...)))
 	r.carryOut(1, jobs(r.states, (*state).alone))
-	for _, atOnce := range repeats {
-		r.carryOut(atOnce, jobs(r.states, (*state).open))
-	}
+	r.carryOut(4, jobs(r.states, (*state).open))
+	r.carryOut(1, jobs(r.states, (*state).disputed))
+	r.carryOut(1, jobs(r.states, (*state).open))
 	return r.matrix()
 }
 
@@ -45,6 +47,7 @@ type state struct {
 	judged Judged
 	err    error
 	took   time.Duration
+	before map[string]string // what verdicts were that are judged again because they contradicted
 }
 
 // job is one judging of a row.
@@ -55,46 +58,101 @@ type job struct {
 	again   bool
 }
 
-func jobs(states []*state, of func(*state) (job, bool)) []job {
+func jobs(states []*state, of func(*state) []job) []job {
 	var list []job
 	for _, s := range states {
-		if j, needed := of(s); needed {
-			list = append(list, j)
-		}
+		list = append(list, of(s)...)
 	}
 	return list
 }
 
+// longestFirst begins with the clients, whose cases wait for minutes, so that nobody waits for them in the end.
+func longestFirst(list []job) []job {
+	slices.SortStableFunc(list, func(a, b job) int { return cmp.Compare(haste(b), haste(a)) })
+	return list
+}
+
+func haste(j job) int {
+	if j.row.Group == ClientMutants {
+		return 1
+	}
+	return 0
+}
+
+// only is one job, when it is needed.
+func only(j job, needed bool) []job {
+	if !needed {
+		return nil
+	}
+	return []job{j}
+}
+
 // solo is a row that needs the process to itself, and before the others have made it large: what grows, grows from there.
-func (s *state) solo() (job, bool) { return job{state: s, columns: s.row.Columns}, s.row.Solo }
+func (s *state) solo() []job { return only(job{state: s, columns: s.row.Columns}, s.row.Solo) }
 
 // loaded is a row of a scenario: its times are all its own, so that nothing runs beside it but others of its kind.
-func (s *state) loaded() (job, bool) { return job{state: s}, !s.row.Solo && s.row.Scenario != "" }
+func (s *state) loaded() []job {
+	return only(job{state: s}, !s.row.Solo && s.row.Scenario != "")
+}
 
 // together is the part of a row of cases that can be judged beside others.
-func (s *state) together() (job, bool) {
-	columns := slices.DeleteFunc(slices.Clone(s.row.Columns), func(id string) bool { return slices.Contains(s.row.Alone, id) })
-	return job{state: s, columns: columns}, !s.row.Solo && s.row.Scenario == "" && len(columns) > 0
+func (s *state) together() []job {
+	columns := slices.DeleteFunc(slices.Clone(s.row.Columns), func(id string) bool {
+		return slices.Contains(s.row.Alone, id) || slices.Contains(s.row.Apart, id)
+	})
+	return only(job{state: s, columns: columns}, !s.row.Solo && s.row.Scenario == "" && len(columns) > 0)
+}
+
+// apart is a job for each case that asks much of a subject: one after the other with one subject they would take minutes and gigabytes.
+func (s *state) apart() []job {
+	var list []job
+	for _, id := range s.row.Apart {
+		list = append(list, job{state: s, columns: []string{id}})
+	}
+	return list
 }
 
 // alone is the part that needs the process to itself.
-func (s *state) alone() (job, bool) {
-	return job{state: s, columns: s.row.Alone}, !s.row.Solo && len(s.row.Alone) > 0
+func (s *state) alone() []job {
+	return only(job{state: s, columns: s.row.Alone}, !s.row.Solo && len(s.row.Alone) > 0)
 }
 
-// open is what is to be judged again: what had to be told and is unknown, or the whole of a scenario, whose verdicts hang together.
-func (s *state) open() (job, bool) {
+// open is what had to be told and is unknown.
+func (s *state) open() []job {
+	return s.again(func(c Cell) bool {
+		return c.Mark == Undecided || c.Mark.Wrong() && c.Verdict.Outcome == conformance.Unknown
+	})
+}
+
+// disputed is open and what contradicts.
+func (s *state) disputed() []job {
+	for _, c := range s.cells() {
+		if c.Mark.Wrong() && c.Verdict.Outcome != conformance.Unknown {
+			if s.before == nil {
+				s.before = map[string]string{}
+			}
+			s.before[c.Verdict.ID] = fmt.Sprintf("%v: %s", c.Verdict.Outcome, c.Verdict.Actual)
+		}
+	}
+	return s.again(func(c Cell) bool { return c.Mark == Undecided || c.Mark.Wrong() })
+}
+
+// again judges some cells again, or the whole of a scenario, whose verdicts hang together.
+func (s *state) again(wanted func(Cell) bool) []job {
 	var columns []string
 	for _, c := range s.cells() {
-		if c.Mark == Undecided || c.Mark.Wrong() && c.Verdict.Outcome == conformance.Unknown {
+		if wanted(c) {
 			columns = append(columns, c.Verdict.ID)
 		}
 	}
 	j := job{state: s, columns: columns, again: true}
-	if s.row.Scenario != "" {
+	switch {
+	case s.row.Scenario != "":
 		j.columns = nil
+	case s.err != nil:
+		j.columns, s.err = s.row.Columns, nil
 	}
-	return j, len(columns) > 0
+	return only(j, len(columns) > 0)
 }
 
 // runner carries out jobs.
@@ -108,6 +166,9 @@ type runner struct {
 }
 
 func (r *runner) carryOut(atOnce int, list []job) {
+	if atOnce > 1 { // by itself a row may be judged by its memory
+		defer debug.SetGCPercent(debug.SetGCPercent(seldom))
+	}
 	var running sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
 	done := 0
@@ -123,13 +184,13 @@ func (r *runner) carryOut(atOnce int, list []job) {
 			}
 			began := time.Now()
 			judged, err := j.row.Judge(r.ctx, j.columns)
+			r.mu.Lock()
+			defer r.mu.Unlock()
 			j.took += time.Since(began)
 			if r.ctx.Err() != nil {
 				judged.Doubt = interrupted
 			}
 			j.merge(judged, err)
-			r.mu.Lock()
-			defer r.mu.Unlock()
 			done++
 			r.note(judged.Health)
 			if r.report != nil {
@@ -139,6 +200,9 @@ func (r *runner) carryOut(atOnce int, list []job) {
 	}
 	running.Wait()
 }
+
+// seldom is how much garbage, in percent of what is in use, waits for its collection: what is in use is little.
+const seldom = 400
 
 // note keeps the worst of what the harness says of itself. That it was too busy for some verdict does not make it unhealthy: such a
 // verdict is judged again.
@@ -153,7 +217,7 @@ func (r *runner) note(h conformance.Health) {
 func (j job) about(atOnce int) string {
 	switch {
 	case j.again:
-		return "repeated what was unknown of " + j.row.ID()
+		return "judged again " + strings.Join(j.columns, ", ") + " of " + j.row.ID()
 	case atOnce == 1:
 		return "judged " + j.row.ID() + " by itself"
 	}
@@ -162,8 +226,9 @@ func (j job) about(atOnce int) string {
 
 // merge adds what came out. What is judged again replaces what was unknown, and says so.
 func (s *state) merge(judged Judged, err error) {
-	s.err = err
+	s.err = cmp.Or(err, s.err)
 	if s.row.Scenario != "" {
+		s.err = err
 		s.judged = judged
 		return
 	}
@@ -187,7 +252,11 @@ func (s *state) cells() []Cell {
 	if s.err != nil && judged.Doubt == "" {
 		return []Cell{{Mark: Undecided, Verdict: conformance.Verdict{ID: "run", Reason: fmt.Sprintf("it could not be run: %v", s.err)}}}
 	}
-	return s.row.cells(judged)
+	cells := s.row.cells(judged)
+	for i := range cells {
+		cells[i].Before = s.before[cells[i].Verdict.ID]
+	}
+	return cells
 }
 
 // interrupted is cells for a matrix that ended early: what is unknown might have been judged, or judged again.

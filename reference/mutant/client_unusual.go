@@ -17,13 +17,17 @@ type OddClient struct {
 	Client  func(*client.Config)
 	Policy  *policy.Policy // that it declares; nil: the reference client's own
 	Without []string       // capabilities that it does not declare
+
+	Concerns []string // requirements, and areas, in which it could be taken for a wrong one; empty for all
+	May      []May    // verdicts that it earns by what it declares
 }
 
 // UnusualClients is every correct client that a case might take for a wrong one.
 var UnusualClients = []OddClient{
 	{
-		Name:  "reads-a-byte-at-a-time",
-		About: "It reads one byte after the other.",
+		Name:     "reads-a-byte-at-a-time",
+		About:    "It reads one byte after the other.",
+		Concerns: []string{"SSE-PARSE", "SSE-API-004", "SSE-API-011", "SSE-HTTPC-021", "SSE-HTTPC-022", "SSE-HTTPC-023", "SSE-HBC-005"},
 		Client: tampered(client.Tamper{Dial: func(dial sse.DialFunc) sse.DialFunc {
 			return func(ctx context.Context, network, addr string) (net.Conn, error) {
 				conn, err := dial(ctx, network, addr)
@@ -35,8 +39,9 @@ var UnusualClients = []OddClient{
 		}}),
 	},
 	{
-		Name:  "sends-extra-headers",
-		About: "It sends headers that nobody asked for, and spells Accept out.",
+		Name:     "sends-extra-headers",
+		About:    "It sends headers that nobody asked for, and spells Accept out.",
+		Concerns: []string{"SSE-HTTPC", "SSE-RECON-015", "SSE-RECON-021"},
 		Client: requested(func(r *sse.Request, _ int) {
 			r.Header.Set("User-Agent", "unusual/1.0")
 			r.Header.Set("X-Request-Id", "0190163d-8694-739b-aea5-966c26f8ad91")
@@ -47,23 +52,27 @@ var UnusualClients = []OddClient{
 		}),
 	},
 	{
-		Name:  "comes-back-after-a-short-fixed-delay",
-		About: "It declares a fixed delay of 60 ms without jitter, and keeps to it.",
+		Name:     "comes-back-after-a-short-fixed-delay",
+		About:    "It declares a fixed delay of 60 ms without jitter, and keeps to it.",
+		Concerns: []string{"SSE-RECON", "SSE-API", "SSE-HTTPC"},
+		May:      []May{{"SSE-RECON-012", "it has no jitter, and says so"}},
 		Policy: &policy.Policy{
 			Base: 60 * time.Millisecond, Factor: 1, HonorRetry: true, Reset: policy.OnOpen,
 		},
 	},
 	{
-		Name:  "reports-no-comments",
-		About: "It shows no comments; the reference client does.",
+		Name:     "reports-no-comments",
+		About:    "It shows no comments; the reference client does.",
+		Concerns: []string{"SSE-HBC", "SSE-PARSE-006", "SSE-PARSE-041"},
 		Client: observed(func(_ *client.Client, o client.Observer) client.Observer {
 			return &observer{Observer: o, comment: func([]byte) {}}
 		}),
 		Without: []string{"comments"},
 	},
 	{
-		Name:  "reports-no-open",
-		About: "It does not say when a connection stands.",
+		Name:     "reports-no-open",
+		About:    "It does not say when a connection stands.",
+		Concerns: []string{"SSE-API", "SSE-RECON-001", "SSE-HTTPC-013"},
 		Client: observed(func(_ *client.Client, o client.Observer) client.Observer {
 			return &observer{Observer: o, opened: func(*sse.Response) {}}
 		}),

@@ -71,6 +71,19 @@ var Hubs = []Hub{
 		},
 	},
 	{
+		Name: "hub-knows-no-earliest", Bug: "The position earliest is taken for the newest update.",
+		SeenIn: "plausible: an id that is looked up and not found", Kills: []string{"SSE-RESUME-019"},
+		Break: func(right *hub.Rules) {
+			find := right.Find
+			right.Find = func(ids []string, position string) int {
+				if position == "earliest" {
+					return len(ids) - 1
+				}
+				return find(ids, position)
+			}
+		},
+	},
+	{
 		Name: "hub-prefers-cookies", Bug: "A cookie counts more than the Authorization header.",
 		SeenIn: "plausible: the cookie is looked at first", Kills: []string{"SSE-MERC-006"},
 		Break: func(right *hub.Rules) {

@@ -23,6 +23,9 @@ type Mutant struct {
 	Broker   func(*broker.Config)
 	Client   func(*client.Config)
 	Browser  bool // the client is one that follows HTML to the letter
+
+	Claims     []string          // capabilities that it declares beside those of the reference
+	Parameters map[string]string // of requirements, as its target file would set them: SSE-HTTPS-017.stream → value
 }
 
 // May is a verdict that is allowed to fail.
@@ -31,17 +34,26 @@ type May struct {
 	Why string
 }
 
+// because are verdicts that may fail for one reason.
+func because(why string, ids ...string) []May {
+	list := make([]May, 0, len(ids))
+	for _, id := range ids {
+		list = append(list, May{id, why})
+	}
+	return list
+}
+
 // All is every mutant: brokers first, then clients.
 var All = slices.Concat(deliveryMutants, resumeMutants, timeMutants, serviceMutants, clientMutants)
 
-// ByName returns the mutant of that name.
+// ByName returns the mutant of that name, also one of those that are Bounded.
 func ByName(name string) (Mutant, bool) {
 	for _, mutants := range [][]Mutant{All, Server, Clients} {
 		if i := slices.IndexFunc(mutants, func(m Mutant) bool { return m.Name == name }); i >= 0 {
 			return mutants[i], true
 		}
 	}
-	return Mutant{}, false
+	return bounded(name)
 }
 
 //go:embed scenarios/*.yaml

@@ -21,6 +21,9 @@ func withoutKills(mutants []Mutant) []Mutant {
 	return mutants
 }
 
+// Finished is the name of a stream in which nothing will come any more.
+const Finished = "streamgauge-finished"
+
 // onStreams wraps what serves subscriptions.
 func onStreams(serve func(w http.ResponseWriter, r *http.Request, next http.Handler)) *broker.Tamper {
 	return &broker.Tamper{Handler: onEvents(serve)}

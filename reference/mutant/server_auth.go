@@ -87,7 +87,8 @@ var serverAuthMutants = []Mutant{
 		Bug:    "A valid token opens every stream.",
 		SeenIn: "plausible: authentication taken for authorization",
 		Kills:  []string{"SSE-AUTH-003", "SSE-AUTH-009"},
-		May:    []May{{"SSE-AUTH-008", "a publisher's token opens streams as well"}},
+		May: append(because("it opens them to who comes back and to other tenants as well", "SSE-RESUME-013", "SSE-ISO-002"),
+			May{"SSE-AUTH-008", "a publisher's token opens streams as well"}),
 		Broker: func(c *broker.Config) {
 			c.Tamper = &broker.Tamper{Authorize: func(string, bool) bool { return true }}
 		},
@@ -148,16 +149,6 @@ var serverAuthMutants = []Mutant{
 		}),
 	},
 	{
-		Name: "replays-without-authorization", ID: "MS-36",
-		Bug:    "Who comes with a position is replayed any stream.",
-		SeenIn: "mercure#authorization-on-event-replay",
-		Kills:  []string{"SSE-AUTH-009"},
-		Broker: resigning(func(r *http.Request, t *token) bool {
-			t.claims.Subscribe = []string{"*"}
-			return t.signed && r.Header.Get("Last-Event-ID") != ""
-		}),
-	},
-	{
 		Name:   "trusts-who-comes-back",
 		Bug:    "An expired token is good enough for who comes back with a position.",
 		SeenIn: "plausible: the session of the old connection vouches",
@@ -209,6 +200,8 @@ var serverAuthMutants = []Mutant{
 }
 
 var anonymousIsAnswered = []May{
+	{"SSE-HTTPS-013", "it is an error that comes as a stream"},
+	{"SSE-HTTPS-016", "a preflight request brings no token"},
 	{"SSE-AUTH-006", "who brings no token is answered with 200"},
 	{"SSE-AUTH-009", "who brings no token is answered with 200"},
 	{"SSE-AUTH-012", "a stream is no refusal"},

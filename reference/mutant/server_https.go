@@ -57,6 +57,7 @@ var serverHTTPSMutants = []Mutant{
 	{
 		Name: "promises-a-length", Bug: "The stream has a Content-Length.",
 		SeenIn: "plausible: a middleware that measures the body", Kills: []string{"SSE-HTTPS-004"},
+		May: because("a stream that ends is shorter than was promised", "SSE-DRAIN-002"),
 		Broker: func(c *broker.Config) {
 			c.Tamper = headed(func(_ *http.Request, h http.Header) { h.Set("Content-Length", "1048576") })
 		},
@@ -122,7 +123,7 @@ var serverHTTPSMutants = []Mutant{
 	{
 		Name: "streams-errors", ID: "MS-39", Bug: "A failed authentication is answered with 200 and an error event, so that an EventSource comes back for ever.",
 		SeenIn: "plausible", Kills: []string{"SSE-HTTPS-013"},
-		May: []May{{"SSE-AUTH-001", "so it is no 401"}, {"SSE-AUTH-002", "so it is no 401"}},
+		May: because("so it is no 401", "SSE-AUTH-001", "SSE-AUTH-002", "SSE-AUTH-010", "SSE-AUTH-012"),
 		Broker: func(c *broker.Config) {
 			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 				next.ServeHTTP(&excused{ResponseWriter: w}, r)
@@ -160,17 +161,15 @@ var serverHTTPSMutants = []Mutant{
 		},
 	},
 	{
-		Name: "refuses-without-retry-after", Bug: "A client over its limit is not told when to come back.",
-		SeenIn: "plausible", Kills: []string{"SSE-HTTPS-018"},
-		May: []May{{"SSE-LIMIT-002", "the same, as a limit"}},
+		Name: "refuses-without-retry-after", Bug: "Refusals that will pass, over a limit or during a drain, do not say when.",
+		SeenIn: "plausible: a limiter's default answer", Kills: []string{"SSE-HTTPS-018", "SSE-DRAIN-003", "SSE-LIMIT-002"},
 		Broker: func(c *broker.Config) {
 			c.Tamper = headed(func(_ *http.Request, h http.Header) { h.Del("Retry-After") })
 		},
 	},
 	{
 		Name: "keeps-places-of-the-gone", ID: "MS-27", Bug: "A connection that ended keeps its place under the limit.",
-		SeenIn: "anomalyco/opencode#22198; IBM/mcp-context-forge#1682; sdageltc/letitloop#45", Kills: []string{"SSE-HTTPS-019"},
-		May:    []May{{"SSE-LIMIT-003", "the same, as a limit"}},
+		SeenIn: "anomalyco/opencode#22198; IBM/mcp-context-forge#1682; sdageltc/letitloop#45", Kills: []string{"SSE-HTTPS-019", "SSE-LIMIT-003"},
 		Broker: keepPlaces,
 	},
 	{
@@ -184,6 +183,19 @@ var serverHTTPSMutants = []Mutant{
 				return []broker.Event{ev}
 			}}
 		},
+	},
+	{
+		Name: "invites-nginx-to-buffer", Bug: "X-Accel-Buffering is not sent.",
+		SeenIn: "plausible: most servers that were not run behind nginx yet", Kills: []string{"SSE-HTTPS-008"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = headed(func(_ *http.Request, h http.Header) { h.Del("X-Accel-Buffering") })
+		},
+	},
+	{
+		Name: "keeps-finished-streams-open", Bug: "A stream in which nothing will come any more is served like any other, for ever.",
+		SeenIn: "plausible: a job's stream that outlives the job", Kills: []string{"SSE-HTTPS-017"},
+		Parameters: map[string]string{"SSE-HTTPS-017.stream": Finished},
+		Broker:     func(*broker.Config) {}, // it knows no such thing as the end of a stream
 	},
 	{
 		Name: "breaks-at-bad-queries", Bug: "A malformed query gives 500.",
@@ -360,9 +372,10 @@ func keepPlaces(c *broker.Config) {
 	var mu sync.Mutex
 	taken := map[string]int{}
 	c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		user := r.Header.Get("Authorization")
 		mu.Lock()
-		taken[r.Header.Get("Authorization")]++
-		full := taken[r.Header.Get("Authorization")] > c.MaxConnectionsPerUser
+		taken[user]++
+		full := user != "" && taken[user] > c.MaxConnectionsPerUser
 		mu.Unlock()
 		if full {
 			w.Header().Set("Retry-After", "1")

@@ -15,7 +15,8 @@ type Odd struct {
 	Name   string
 	About  string
 	Broker func(*broker.Config)
-	Ends   bool // streams end now and then
+
+	Parameters map[string]string // as with [Mutant]
 }
 
 // Unusual is every correct broker that a case might take for a wrong one.

@@ -11,7 +11,7 @@ import (
 
 // oddSessions begin, last and end in ways of their own.
 var oddSessions = []Odd{
-	{Name: "ends-after-40-events", About: "A stream ends cleanly after some forty events, to be resumed.", Ends: true, Broker: func(c *broker.Config) {
+	{Name: "ends-after-40-events", About: "A stream ends cleanly after some forty events, to be resumed.", Broker: func(c *broker.Config) {
 		sent := new(each[atomic.Int32])
 		c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
 			if sent.of(to).Add(1) == 40 {
@@ -20,17 +20,34 @@ var oddSessions = []Odd{
 			return []broker.Event{ev}
 		}}
 	}},
-	{Name: "ends-every-five-seconds", About: "No stream lasts longer than five seconds.", Ends: true, Broker: func(c *broker.Config) {
+	{Name: "ends-every-five-seconds", About: "No stream lasts longer than five seconds.", Broker: func(c *broker.Config) {
 		c.SessionMaxAge = 5 * time.Second
 	}},
-	{Name: "answers-200ms-later", About: "Every answer takes 200 ms, as through a distant proxy.", Broker: func(c *broker.Config) {
+	{Name: "answers-from-afar", About: "A subscription is answered after 100 ms and a publish after 5, as through a distant proxy.", Broker: func(c *broker.Config) {
 		c.Tamper = &broker.Tamper{Handler: func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				pause(r, distance)
+				if r.URL.Path == "/events" {
+					pause(r, distance)
+				} else {
+					pause(r, distance/20)
+				}
 				next.ServeHTTP(w, r)
 			})
 		}}
 	}},
+	{
+		Name: "ends-finished-streams-with-204", About: "A stream in which nothing will come any more is answered with 204.",
+		Parameters: map[string]string{"SSE-HTTPS-017.stream": Finished},
+		Broker: func(c *broker.Config) {
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if r.URL.Query().Get("stream") == Finished {
+					w.WriteHeader(http.StatusNoContent)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		},
+	},
 	{Name: "greets-each-connection", About: "Each connection begins with an event that no target file mentions.", Broker: func(c *broker.Config) {
 		c.Greeting = broker.Signal{Type: "welcome", Data: `{"version":1}`}
 	}},
@@ -55,7 +72,7 @@ var oddSessions = []Odd{
 }
 
 // distance is how late a distant server answers.
-const distance = 200 * time.Millisecond
+const distance = 100 * time.Millisecond
 
 // strict refuses a stream that would begin elsewhere than it was asked to.
 type strict struct {
