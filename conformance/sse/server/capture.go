@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
 // captureFor is how long a stream is watched of which nothing is known.
@@ -20,7 +22,7 @@ func capture(t *Trial) *Tap {
 	p := t.Subscribe([]string{t.Stream()})
 	if t.Subject.Publish != nil {
 		for _, text := range corpus {
-			t.Send(p.Streams[0], text)
+			t.Send(p.Streams[0], text+" "+t.Unique())
 		}
 		if _, ok := t.Fence(p); !ok && p.Bytes() == 0 {
 			silent(t, p)
@@ -49,17 +51,17 @@ func arriveUnchanged(t *Trial, payloads ...string) {
 			continue
 		}
 		r := delivered(t, p, Message{Data: payload}, func(events []Event, offset int) {
-			events = concerning(t, events, u)
+			events = concerning(t, events, u, payload)
 			if len(events) != 1 || !carries(events[0].Data, payload) {
-				expected := fmt.Sprintf("one event with the data %s", Escape([]byte(lineEnds.Replace(payload))))
-				t.Deviation(expected, "published "+Escape([]byte(payload))+", received "+describe(events), p.EvidenceFrom(offset))
+				expected := fmt.Sprintf("one event with the data %s", sse.Escape([]byte(lineEnds.Replace(payload))))
+				t.Deviation(expected, "published "+sse.Escape([]byte(payload))+", received "+describe(events), p.EvidenceFrom(offset))
 			}
 		})
 		switch r.Acceptance {
 		case Rejected:
 			rejected++
 		case Indeterminate:
-			unanswered = fmt.Sprintf("publishing %s: %s", Escape([]byte(payload)), t.Subject.redact(r.String()))
+			unanswered = fmt.Sprintf("publishing %s: %s", sse.Escape([]byte(payload)), t.Subject.redact(r.String()))
 		case Acknowledged:
 			t.Count(1)
 		}
@@ -73,12 +75,17 @@ func arriveUnchanged(t *Trial, payloads ...string) {
 	t.Conclude(fmt.Sprintf("%d payloads arrived unchanged", len(payloads)-rejected))
 }
 
-// concerning are the events that can have come of a message. On a stream that is shared those are the ones that bear its unique text.
-func concerning(t *Trial, events []Event, unique string) []Event {
-	if !t.Subject.Shared {
-		return events
-	}
-	return slices.DeleteFunc(events, func(e Event) bool { return !strings.Contains(e.Type+e.ID+e.Data, unique) })
+// concerning are the events that can have come of a message. On a stream that is shared those are the ones that bear its unique text. On
+// any other, what comes beside them as an event of its own is for other cases: a message published elsewhere or before, a signal, the same
+// event again.
+func concerning(t *Trial, events []Event, unique, payload string) []Event {
+	events = slices.DeleteFunc(events, func(e Event) bool {
+		foreign := !strings.Contains(e.Type+e.ID+e.Data, unique) && !carries(e.Data, payload)
+		return foreign && (t.Subject.Shared || t.ours(e) || e.Type != "message")
+	})
+	return slices.CompactFunc(events, func(a, b Event) bool {
+		return a.HasID && b.HasID && a.ID == b.ID && a.Type == b.Type && a.Data == b.Data
+	})
 }
 
 // delivered publishes a message between two markers and hands on the events between them, with the offset in the body where they
@@ -108,7 +115,7 @@ func silent(t *Trial, p *Tap) {
 	if ended, err := p.Ended(); ended {
 		t.Unknown("the stream did not stay open: %s", endText(err))
 	}
-	t.Unknown("a plain message did not arrive within %v of its acknowledgement", arrival)
+	t.Unknown("a plain message did not arrive within %v of its acknowledgement", t.arrival)
 }
 
 // describe says what came.
@@ -118,9 +125,9 @@ func describe(events []Event) string {
 	}
 	words := make([]string, 0, len(events))
 	for _, e := range events {
-		word := Escape([]byte(e.Data))
+		word := sse.Escape([]byte(e.Data))
 		if e.Type != "message" {
-			word += " of type " + Escape([]byte(e.Type))
+			word += " of type " + sse.Escape([]byte(e.Type))
 		}
 		words = append(words, word)
 	}

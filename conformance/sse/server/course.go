@@ -19,7 +19,7 @@ type course struct {
 }
 
 func (t *Trial) course() *course {
-	c := &course{t: t, stream: t.Stream(), series: t.series(), ids: []string{""}, patience: arrival}
+	c := &course{t: t, stream: t.Stream(), series: t.series(), ids: []string{""}, patience: t.arrival}
 	c.observer = t.follow([]string{c.stream})
 	return c
 }
@@ -63,7 +63,7 @@ func (c *course) learn() {
 	missing := c.note()
 	for _, n := range append([]int{c.published}, missing...) {
 		if !c.observer.hears(c.text(n)) {
-			c.t.Unknown("a plain message did not reach a subscriber within %v of its acknowledgement", arrival)
+			c.t.Unknown("a plain message did not reach a subscriber within %v of its acknowledgement", c.t.arrival)
 		}
 	}
 	c.note()

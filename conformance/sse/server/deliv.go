@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
 // delivCases are those of the area DELIV: what becomes of a message between its publish and a subscriber.
@@ -77,7 +79,7 @@ func repeatsNothingOfOthers(t *Trial) {
 	seen := map[[2]string]bool{}
 	for _, e := range f.seen {
 		if e.HasID && e.ID != "" && seen[[2]string{e.ID, e.Data}] {
-			t.Fail("each event once", "an event with the id "+Escape([]byte(e.ID))+" came twice", f.evidence(1))
+			t.Fail("each event once", "an event with the id "+sse.Escape([]byte(e.ID))+" came twice", f.evidence(1))
 		}
 		seen[[2]string{e.ID, e.Data}] = true
 	}
@@ -124,7 +126,7 @@ func agreesOnOneOrder(t *Trial) {
 	}
 	for i, f := range d.followers[1:] {
 		if at := contradiction(d.series, f.seen, place); at >= 0 {
-			t.Classify(fmt.Sprintf("subscribers 0 and %d saw %s and the one before it in different orders", i+1, Escape([]byte(f.seen[at].Data))), f.evidence(f.at[at]),
+			t.Classify(fmt.Sprintf("subscribers 0 and %d saw %s and the one before it in different orders", i+1, sse.Escape([]byte(f.seen[at].Data))), f.evidence(f.at[at]),
 				informs("any order, because the target does not promise that subscribers agree on it", !t.Subject.TotalOrder),
 				passes("the same order for all subscribers", false))
 		}
@@ -217,7 +219,7 @@ func changesNothing(t *Trial) {
 		c := t.Unique()
 		t.Send(stream, c)
 		if !f.hears(c) || !twin.hears(c) {
-			t.Unknown("a plain message did not arrive within %v of its acknowledgement", arrival)
+			t.Unknown("a plain message did not arrive within %v of its acknowledgement", t.arrival)
 		}
 		unchanged(t, m, f, twin, from)
 	}
@@ -259,12 +261,12 @@ func unchanged(t *Trial, m Message, f, twin *follower, from [2]int) {
 		return nil
 	}
 	one, two := find(f.seen[from[0]:]), find(twin.seen[from[1]:])
-	published := fmt.Sprintf("%s (%d bytes, SHA-256 %x…)", Escape([]byte(m.Data)), len(m.Data), sha256.Sum256([]byte(m.Data)))
+	published := fmt.Sprintf("%s (%d bytes, SHA-256 %x…)", sse.Escape([]byte(m.Data)), len(m.Data), sha256.Sum256([]byte(m.Data)))
 	switch {
 	case one == nil || two == nil:
 		t.Deviation("data "+published, "came "+describe(f.seen[max(0, len(f.seen)-2):]), f.evidence(len(f.taps)))
 	case m.Type != "" && one.Type != m.Type:
-		t.Deviation("type "+Escape([]byte(m.Type)), "type "+Escape([]byte(one.Type)), f.evidence(len(f.taps)))
+		t.Deviation("type "+sse.Escape([]byte(m.Type)), "type "+sse.Escape([]byte(one.Type)), f.evidence(len(f.taps)))
 	case one.HasID && two.HasID && one.ID != two.ID:
 		t.Deviation("one id for one event", fmt.Sprintf("two subscribers got it with the ids %q and %q", one.ID, two.ID), f.evidence(len(f.taps)))
 	}
@@ -331,7 +333,7 @@ func deliversEndOfBurst(t *Trial) {
 		t.Count(1)
 		expected := fmt.Sprintf("the last of %d messages within %v of its acknowledgement", size, within)
 		if !f.hears(s.text(0, size)) {
-			t.Fail(expected, fmt.Sprintf("it did not come within %v", arrival), f.evidence(len(f.taps)))
+			t.Fail(expected, fmt.Sprintf("it did not come within %v", t.arrival), f.evidence(len(f.taps)))
 		}
 		if late := f.seen[len(f.seen)-1].At.Sub(acknowledged); late > within {
 			t.Late(within, expected, fmt.Sprintf("it came after %v", late.Round(time.Millisecond)), f.evidence(len(f.taps)))
@@ -358,7 +360,7 @@ func deliversIndeterminateOnce(t *Trial) {
 	after := t.Unique()
 	t.Send(f.streams[0], after)
 	if !f.hears(after) {
-		t.Unknown("a plain message did not arrive within %v of its acknowledgement", arrival)
+		t.Unknown("a plain message did not arrive within %v of its acknowledgement", t.arrival)
 	}
 	t.Hold(f.tap(), quiet) // what was cut may still be on its way
 	f.take()
@@ -378,7 +380,7 @@ func deliversIndeterminateOnce(t *Trial) {
 
 // publishUnheard publishes and breaks the connection as soon as the request is written.
 func (t *Trial) publishUnheard(m Message) Receipt {
-	ctx, cancel := context.WithTimeout(t.Context(), arrival)
+	ctx, cancel := context.WithTimeout(t.Context(), t.arrival)
 	defer cancel()
 	return t.Subject.Publish(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteRequest: func(httptrace.WroteRequestInfo) { cancel() },

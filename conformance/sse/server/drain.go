@@ -151,7 +151,7 @@ func drainedStreamsEndCleanly(t *Trial) {
 	err := t.drain(drainPatience)
 	for _, p := range taps {
 		if !t.Await(p, "the end of a drained stream is awaited", func(r *Record) bool { return r.Ended }) {
-			t.Unknown("a stream was still open %v after the drain: %v", arrival, err)
+			t.Unknown("a stream was still open %v after the drain: %v", t.arrival, err)
 		}
 		_, end := p.Ended()
 		cut := false
@@ -310,7 +310,7 @@ func drainedClientsReturnSpread(t *Trial) {
 	returns := make([]time.Time, 0, len(taps))
 	for _, p := range taps {
 		if !t.Await(p, "the end of a drained stream is awaited", func(r *Record) bool { return r.Ended }) {
-			t.Unknown("a stream was still open %v after the drain: %v", arrival, err)
+			t.Unknown("a stream was still open %v after the drain: %v", t.arrival, err)
 		}
 		p.Look(func(r *Record) {
 			wait := usualRetry

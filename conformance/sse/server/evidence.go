@@ -38,7 +38,7 @@ func (p *Tap) evidence(from int) []string {
 			lines = append(lines, fmt.Sprintf("… %d segments more", len(segments)-i))
 			break
 		}
-		lines = append(lines, stamp(s.At.Sub(p.began))+" "+p.redact(Escape(s.Bytes)))
+		lines = append(lines, stamp(s.At.Sub(p.began))+" "+p.redact(sse.Escape(s.Bytes)))
 	}
 	if p.record.Ended {
 		lines = append(lines, fmt.Sprintf("%s the stream ended: %v", stamp(p.record.EndedAt.Sub(p.began)), p.record.End))
@@ -50,9 +50,6 @@ func (p *Tap) evidence(from int) []string {
 }
 
 func stamp(d time.Duration) string { return fmt.Sprintf("+%.3fs", d.Seconds()) }
-
-// Escape shows bytes as a string of a programming language would be written; longer ones are cut in the middle.
-func Escape(p []byte) string { return sse.Escape(p) }
 
 // headEvidence shows a response's head, without what identifies a session.
 func headEvidence(proto string, status int, header http.Header) []string {

@@ -38,7 +38,7 @@ func (t *Trial) Dial(req *sse.Request) *Exchange {
 	if req.URL.Port() == "" {
 		address = net.JoinHostPort(req.URL.Hostname(), map[bool]string{true: "443", false: "80"}[req.URL.Scheme == "https"])
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), arrival)
+	ctx, cancel := context.WithTimeout(t.Context(), t.arrival)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {

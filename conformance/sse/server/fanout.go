@@ -86,7 +86,7 @@ func (d *fanOut) comeAndGo(over <-chan struct{}) {
 
 // complete waits for what is owed to one subscriber.
 func (d *fanOut) complete(f *follower) {
-	end := time.Now().Add(arrival)
+	end := time.Now().Add(d.t.arrival)
 	for lane := range d.publishers {
 		for n := len(d.accepted[lane]); n > 0; n-- {
 			if d.accepted[lane][n-1] != Acknowledged || f.saw(d.series, lane, n) {

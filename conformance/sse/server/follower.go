@@ -70,8 +70,11 @@ func (f *follower) open(more ...Option) bool {
 	}
 	f.refused = ""
 	f.taps, f.taken = append(f.taps, p), 0
+	if coding := p.unasked(); coding != "" {
+		f.t.Unknown("the stream came with the content coding %s, which was not asked for: see SSE-HTTPS-009", coding)
+	}
 	if !f.t.ready(p) {
-		f.refused = fmt.Sprintf("the stream was not ready within %v", arrival)
+		f.refused = fmt.Sprintf("the stream was not ready within %v", f.t.arrival)
 	}
 	return f.refused == ""
 }
@@ -144,9 +147,9 @@ func (f *follower) goesOn() bool {
 // coming, in all at most a minute.
 func (f *follower) hears(text string) bool {
 	for round := 0; ; round++ {
-		f.t.Allow(arrival)
+		f.t.Allow(f.t.arrival)
 		seen := len(f.seen)
-		if f.hearsWithin(text, arrival) {
+		if f.hearsWithin(text, f.t.arrival) {
 			return true
 		}
 		if round == mostRounds || f.refused != "" || !slices.ContainsFunc(f.seen[seen:], f.t.ours) {
@@ -232,7 +235,7 @@ func (f *follower) saw(s series, lane, number int) bool {
 // wait lets time pass.
 func (t *Trial) wait(d time.Duration) {
 	if !pause(t, d) {
-		t.Give()
+		t.interrupted()
 	}
 }
 

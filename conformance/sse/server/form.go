@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
 // formCases are those of the area FORM: the bytes of a stream.
@@ -38,7 +39,7 @@ func everyByteIsUTF8(t *Trial) {
 	body := p.Body()
 	if !utf8.Valid(body) {
 		at := invalidUTF8(body)
-		t.Fail("valid UTF-8", fmt.Sprintf("byte %d of the body begins no valid sequence: %s", at, Escape(body[at:min(at+8, len(body))])), p.EvidenceFrom(at))
+		t.Fail("valid UTF-8", fmt.Sprintf("byte %d of the body begins no valid sequence: %s", at, sse.Escape(body[at:min(at+8, len(body))])), p.EvidenceFrom(at))
 	}
 	t.Count(len(body))
 	t.Pass(fmt.Sprintf("%d bytes, all of them valid UTF-8", len(body)))
@@ -75,7 +76,7 @@ func blankLineComesWithItsEvent(t *Trial) {
 		}
 		const expected = "each event with its blank line, without another event behind it"
 		if strings.Contains(string(p.Body()), marker) {
-			t.Fail(expected, fmt.Sprintf("the lines of an event came, its blank line did not within %v", arrival), p.Evidence())
+			t.Fail(expected, fmt.Sprintf("the lines of an event came, its blank line did not within %v", t.arrival), p.Evidence())
 		}
 		t.Send(p.Streams[0], t.Unique())
 		if t.Await(p, "an event is awaited", func(r *Record) bool { return strings.Contains(string(r.Body()), marker) }) {
@@ -141,9 +142,9 @@ func typesInjectNothing(t *Trial) {
 		u := t.Unique()
 		m := Message{Type: strings.ReplaceAll(eventType, "{U}", u), Data: "payload-" + u}
 		delivered(t, p, m, func(events []Event, offset int) {
-			expected := "a rejection with 4xx, or one event with the data " + Escape([]byte(m.Data))
-			events = concerning(t, events, u)
-			actual := fmt.Sprintf("the type %s gave %s", Escape([]byte(m.Type)), describe(events))
+			expected := "a rejection with 4xx, or one event with the data " + sse.Escape([]byte(m.Data))
+			events = concerning(t, events, u, m.Data)
+			actual := fmt.Sprintf("the type %s gave %s", sse.Escape([]byte(m.Type)), describe(events))
 			t.Classify(actual, p.EvidenceFrom(offset),
 				conformance.Class{Outcome: conformance.Pass, Text: expected, Holds: len(events) == 1 && carries(events[0].Data, m.Data) && !strings.Contains(events[0].ID, u)})
 		})
@@ -215,12 +216,12 @@ func idAndRetryAreWellFormed(t *Trial) {
 		case f.Name == "id":
 			judged++
 			if strings.Contains(f.Value, "\x00") {
-				t.Deviation("ids without NUL", "the id "+Escape([]byte(f.Value)), p.EvidenceFrom(f.Offset))
+				t.Deviation("ids without NUL", "the id "+sse.Escape([]byte(f.Value)), p.EvidenceFrom(f.Offset))
 			}
 		case f.Name == "retry":
 			judged++
 			if f.Value == "" || strings.Trim(f.Value, "0123456789") != "" {
-				t.Deviation("retry values of ASCII digits", "retry is "+Escape([]byte(f.Value)), p.EvidenceFrom(f.Offset))
+				t.Deviation("retry values of ASCII digits", "retry is "+sse.Escape([]byte(f.Value)), p.EvidenceFrom(f.Offset))
 			}
 		}
 	}
@@ -242,7 +243,7 @@ func onlyKnownFieldsAreSent(t *Trial) {
 			continue
 		}
 		unknown[f.Name] = true
-		t.Deviation("no other fields than data, event, id and retry", "the field "+Escape([]byte(f.Name)), p.EvidenceFrom(f.Offset))
+		t.Deviation("no other fields than data, event, id and retry", "the field "+sse.Escape([]byte(f.Name)), p.EvidenceFrom(f.Offset))
 	}
 	t.Count(len(fields))
 	t.Conclude(fmt.Sprintf("%d lines, none with an unknown field", len(fields)))
@@ -293,7 +294,7 @@ func eventsAreWrittenWhole(t *Trial) {
 	marker := t.Unique()
 	t.Send(f.streams[0], marker)
 	if !f.hears(marker) {
-		t.Unknown("a marker behind %d events did not arrive within %v", publishers*each, arrival)
+		t.Unknown("a marker behind %d events did not arrive within %v", publishers*each, t.arrival)
 	}
 	whole := 0
 	for i, e := range f.seen {
@@ -302,7 +303,7 @@ func eventsAreWrittenWhole(t *Trial) {
 		case published[e.Data] || slices.ContainsFunc(mapKeys(published), func(data string) bool { return carries(e.Data, data) }):
 			whole++
 		default:
-			t.Deviation(fmt.Sprintf("every event as it was published, with %d lines", lines), "an event with the data "+Escape([]byte(e.Data)), f.taps[f.at[i]-1].EvidenceFrom(max(0, e.End-2*len(e.Data))))
+			t.Deviation(fmt.Sprintf("every event as it was published, with %d lines", lines), "an event with the data "+sse.Escape([]byte(e.Data)), f.taps[f.at[i]-1].EvidenceFrom(max(0, e.End-2*len(e.Data))))
 		}
 	}
 	t.Count(whole)
@@ -345,9 +346,9 @@ func replayableEventsHaveIDs(t *Trial) {
 		judged++
 		switch {
 		case signal && e.HasID:
-			t.Deviation("no id on what cannot be replayed", "a signal of type "+e.Type+" has the id "+Escape([]byte(e.ID)), p.Evidence())
+			t.Deviation("no id on what cannot be replayed", "a signal of type "+e.Type+" has the id "+sse.Escape([]byte(e.ID)), p.Evidence())
 		case !signal && !identified:
-			t.Deviation("an id on every message", "the message "+Escape([]byte(e.Data))+" has none", p.Evidence())
+			t.Deviation("an id on every message", "the message "+sse.Escape([]byte(e.Data))+" has none", p.Evidence())
 		}
 	}
 	t.Count(judged)
@@ -365,7 +366,7 @@ func idsSurviveAHeader(t *Trial) {
 		judged++
 		printable := strings.IndexFunc(e.ID, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }) < 0
 		if !printable || strings.TrimSpace(e.ID) != e.ID || len(e.ID) > 512 {
-			t.Deviation("ids of at most 512 visible characters without spaces at their ends", "the id "+Escape([]byte(e.ID)), p.EvidenceFrom(0))
+			t.Deviation("ids of at most 512 visible characters without spaces at their ends", "the id "+sse.Escape([]byte(e.ID)), p.EvidenceFrom(0))
 		}
 	}
 	if judged == 0 {

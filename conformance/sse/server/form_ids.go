@@ -1,6 +1,10 @@
 package server
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/streamgauge/streamgauge/conformance/sse"
+)
 
 // "Ids are unique within a stream and never reused for different content."
 func idsNameOneEvent(t *Trial) {
@@ -37,11 +41,11 @@ func idsNameOneEvent(t *Trial) {
 				continue
 			}
 			if data, again := seen[e.ID]; again && data != e.Data {
-				t.Deviation("one event for each id", fmt.Sprintf("the id %s came with %s and with %s", Escape([]byte(e.ID)), Escape([]byte(data)), Escape([]byte(e.Data))), f.tap().Evidence())
+				t.Deviation("one event for each id", fmt.Sprintf("the id %s came with %s and with %s", sse.Escape([]byte(e.ID)), sse.Escape([]byte(data)), sse.Escape([]byte(e.Data))), f.tap().Evidence())
 			}
 			seen[e.ID] = e.Data
 			if data, known := content[e.ID]; known && data != e.Data {
-				t.Deviation("the same event for the same id at every subscriber", fmt.Sprintf("the id %s is %s for one subscriber and %s for another", Escape([]byte(e.ID)), Escape([]byte(data)), Escape([]byte(e.Data))), f.tap().Evidence())
+				t.Deviation("the same event for the same id at every subscriber", fmt.Sprintf("the id %s is %s for one subscriber and %s for another", sse.Escape([]byte(e.ID)), sse.Escape([]byte(data)), sse.Escape([]byte(e.Data))), f.tap().Evidence())
 			}
 			content[e.ID] = e.Data
 		}
@@ -73,10 +77,10 @@ func emptyIDIsWritten(t *Trial) {
 		p.Look(func(r *Record) { seen[name] = r.Events[r.index(data)] })
 	}
 	if e := seen["an id"]; e.ID != given {
-		t.Skip("the target gives ids of its own: %s instead of %s", Escape([]byte(e.ID)), Escape([]byte(given)))
+		t.Skip("the target gives ids of its own: %s instead of %s", sse.Escape([]byte(e.ID)), sse.Escape([]byte(given)))
 	}
 	if e := seen["an empty id"]; !e.HasID || e.ID != "" {
-		t.Deviation("an empty id field, because the event was published with an empty id", map[bool]string{true: "the id " + Escape([]byte(e.ID)), false: "no id field"}[e.HasID], p.Evidence())
+		t.Deviation("an empty id field, because the event was published with an empty id", map[bool]string{true: "the id " + sse.Escape([]byte(e.ID)), false: "no id field"}[e.HasID], p.Evidence())
 	}
 	if e := seen["no id"]; e.HasID && e.ID == "" {
 		t.Deviation("no empty id field, because the event was published without an id", "an empty id field", p.Evidence())

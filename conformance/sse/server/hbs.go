@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
 // hbsCases are those of the area HBS: signs of life of an idle stream.
@@ -113,18 +114,21 @@ func heartbeatsAreNoMessages(t *Trial) {
 	if t.Subject.Shared && len(events) > 0 {
 		t.Info(fmt.Sprintf("%d comments came; events on a stream with one name can be messages of others", comments))
 	}
+	if slices.ContainsFunc(events, t.ours) {
+		t.Unknown("messages came that were published in other streams: see SSE-ISO-001")
+	}
 	const expected = "comments, or events of the declared ping type without an id"
 	for i, e := range events {
 		greeting := i == 0 && (t.Subject.Greeting != "" || len(events) == 1)
 		switch {
 		case e.HasID:
-			t.Deviation(expected, fmt.Sprintf("an event of type %s with the id %s on an idle stream", e.Type, Escape([]byte(e.ID))), p.Evidence())
+			t.Deviation(expected, fmt.Sprintf("an event of type %s with the id %s on an idle stream", e.Type, sse.Escape([]byte(e.ID))), p.Evidence())
 		case e.Type == "message" && !greeting:
-			t.Deviation(expected, "an event of type message on an idle stream: "+Escape([]byte(e.Data)), p.Evidence())
+			t.Deviation(expected, "an event of type message on an idle stream: "+sse.Escape([]byte(e.Data)), p.Evidence())
 		}
 	}
 	if now := p.LastEventID(); now != position && !t.Deviated() {
-		t.Deviation("a last event id that does not move on an idle stream", "it moved to "+Escape([]byte(now)), p.Evidence())
+		t.Deviation("a last event id that does not move on an idle stream", "it moved to "+sse.Escape([]byte(now)), p.Evidence())
 	}
 	t.Count(counted)
 	t.Conclude(fmt.Sprintf("%d comments and %d events, none of which looks like a message", comments, len(events)))
@@ -169,7 +173,7 @@ func replaying(t *Trial) *follower {
 		t.Send(f.streams[0], marker)
 	}
 	if !f.open() || !f.hears(marker) {
-		t.Unknown("the replay of 50 events did not come within %v", arrival)
+		t.Unknown("the replay of 50 events did not come within %v", t.arrival)
 	}
 	return f
 }

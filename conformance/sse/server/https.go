@@ -119,7 +119,7 @@ func http10GetsNoChunks(t *Trial) {
 	if err := x.Write(http.MethodGet, "HTTP/1.0", req); err != nil {
 		t.Unknown("the request could not be sent: %v", err)
 	}
-	a, err := x.Answer(http.MethodGet, arrival)
+	a, err := x.Answer(http.MethodGet, t.arrival)
 	switch {
 	case err != nil:
 		t.interrupted()
@@ -173,7 +173,7 @@ func named(name string, p *Tap) string {
 func nginxDoesNotBuffer(t *Trial) {
 	p := answered(t)
 	if !strings.EqualFold(p.Header("X-Accel-Buffering"), "no") {
-		t.Info(named("X-Accel-Buffering", p) + ": nginx buffers the stream unless it is configured not to")
+		t.Fail("X-Accel-Buffering: no", named("X-Accel-Buffering", p)+": nginx buffers the stream unless it is configured not to", p.Head())
 	}
 	t.Pass("X-Accel-Buffering: no")
 }
@@ -188,23 +188,23 @@ func headEnds(t *Trial) {
 	if err := x.Write(http.MethodHead, "HTTP/1.1", req); err != nil {
 		t.Unknown("the request could not be sent: %v", err)
 	}
-	a, err := x.Answer(http.MethodHead, arrival)
+	a, err := x.Answer(http.MethodHead, t.arrival)
 	if err != nil {
 		t.interrupted()
-		t.Fail(expected, fmt.Sprintf("no head within %v: %v", arrival, err), []string{"curl -I '" + t.Subject.redact(req.URL.Redacted()) + "'"})
+		t.Fail(expected, fmt.Sprintf("no head within %v: %v", t.arrival, err), []string{"curl -I '" + t.Subject.redact(req.URL.Redacted()) + "'"})
 	}
 	if a.Status == http.StatusMethodNotAllowed || a.Status == http.StatusNotImplemented {
 		t.Pass(fmt.Sprintf("status %d", a.Status))
 	}
 	_ = x.Write(http.MethodHead, "HTTP/1.1", req) // a connection that ended is an answer too
-	next, err := x.Next(arrival)
+	next, err := x.Next(t.arrival)
 	t.interrupted()
 	switch {
 	case err == nil && strings.HasPrefix(string(next), "HTTP/1."), err != nil && !timedOut(err):
 	case err != nil:
-		t.Fail(expected, fmt.Sprintf("status %d, and the response had not ended after %v", a.Status, arrival), a.Evidence())
+		t.Fail(expected, fmt.Sprintf("status %d, and the response had not ended after %v", a.Status, t.arrival), a.Evidence())
 	default:
-		t.Fail(expected, "a body that begins "+Escape(next[:min(len(next), 60)]), a.Evidence())
+		t.Fail(expected, "a body that begins "+sse.Escape(next[:min(len(next), 60)]), a.Evidence())
 	}
 	get := answered(t)
 	if a.Status != get.Status() || !strings.EqualFold(a.Header.Get("Content-Type"), get.Header("Content-Type")) {
@@ -241,6 +241,7 @@ func otherMethodsAreRefused(t *Trial) {
 
 // "Requests with Accept: text/event-stream, */*, absent, or with q-values are served; a type that excludes it may get 406."
 func acceptIsHeeded(t *Trial) {
+	t.Subscribe([]string{t.Stream()}).Close() // without any stream there is nothing to tell apart
 	for _, accept := range []string{"text/event-stream", "*/*", "", "text/html;q=0.5, text/event-stream;q=0.9", "application/json"} {
 		p, err := t.Open([]string{t.Stream()}, With("Accept", accept))
 		t.interrupted()

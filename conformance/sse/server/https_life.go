@@ -42,7 +42,7 @@ func compressionFlushesEachEvent(t *Trial) {
 		marker := t.Unique()
 		t.Send(p.Streams[0], marker)
 		if !t.Await(p, "a compressed event is awaited", func(r *Record) bool { return bytes.Contains(inflate(r.Body()), []byte(marker)) }) {
-			t.Fail("every event as soon as it is published", fmt.Sprintf("an event that was published had not come %v later: the compressor holds it back", arrival), p.Head(), p.Evidence())
+			t.Fail("every event as soon as it is published", fmt.Sprintf("an event that was published had not come %v later: the compressor holds it back", t.arrival), p.Head(), p.Evidence())
 		}
 	}
 	t.Count(events)
@@ -136,7 +136,7 @@ func userToken(t *Trial, streams ...string) string {
 // The resource that can be seen from outside is a place under the limit of connections.
 func vanishedClientsAreNoticed(t *Trial) {
 	limit := int(t.Number("connections"))
-	within := 2*max(t.Subject.Heartbeat, t.Duration("heartbeat")) + arrival
+	within := 2*max(t.Subject.Heartbeat, t.Duration("heartbeat")) + t.arrival
 	stream := t.Stream()
 	token := userToken(t, stream)
 	for _, way := range []struct {

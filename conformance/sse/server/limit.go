@@ -184,7 +184,7 @@ func stay(t *Trial, open []*Tap) {
 
 // "A closed connection frees its slot at once (<= 2 heartbeats for dead peers)."
 func closedConnectionsFreeTheirPlaces(t *Trial) {
-	atOnce, late := t.Duration("at_once"), max(arrival, 2*t.Subject.Heartbeat)
+	atOnce, late := t.Duration("at_once"), max(t.arrival, 2*t.Subject.Heartbeat)
 	rounds := int(t.Number("rounds"))
 	limit, open, refused, token, stream := connectionLimit(t)
 	if refused == nil {
@@ -360,7 +360,7 @@ func (v *volume) middle(readers []*follower) time.Duration {
 	const messages = 51
 	times := make([]time.Duration, 0, messages)
 	for range messages {
-		times = append(times, v.lap(readers, arrival).heard)
+		times = append(times, v.lap(readers, v.t.arrival).heard)
 	}
 	slices.Sort(times)
 	return times[messages/2]

@@ -13,7 +13,7 @@ import (
 // hostile subject is not waited for by every case; and whether the head of a stream is held back until there is an event. It
 // returns why nothing can be judged, "" when something can.
 func (s *suite) meet(ctx context.Context) (reason string) {
-	for _, patience := range []time.Duration{arrival, arrival / 2} { // who did not wake up by then does not
+	for _, patience := range []time.Duration{s.arrival, s.arrival / 2} { // who did not wake up by then does not
 		took, err := s.look(ctx, patience)
 		switch {
 		case err == nil:
@@ -30,7 +30,7 @@ func (s *suite) meet(ctx context.Context) (reason string) {
 
 // look opens one stream and says how long its head took.
 func (s *suite) look(ctx context.Context, patience time.Duration) (head time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*arrival)
+	ctx, cancel := context.WithTimeout(ctx, 2*s.arrival)
 	defer cancel()
 	subscription := Subscription{Streams: []string{s.name("s")}}
 	if s.subject.Mint != nil {

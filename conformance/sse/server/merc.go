@@ -45,7 +45,7 @@ func (t *Trial) postToHub(fields ...string) Receipt {
 		}
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	client := &http.Client{Timeout: arrival, Transport: &http.Transport{TLSClientConfig: t.Subject.TLS, DisableKeepAlives: true}}
+	client := &http.Client{Timeout: t.arrival, Transport: &http.Transport{TLSClientConfig: t.Subject.TLS, DisableKeepAlives: true}}
 	return PublishHTTP(t.Context(), client, req, func(status int) bool { return status/100 == 2 })
 }
 
@@ -74,7 +74,7 @@ func hubAnswersWithID(t *Trial) {
 	id := events[slices.IndexFunc(events, func(e Event) bool { return carries(e.Data, data) })].ID
 	head := headEvidence("HTTP", r.Status, r.Header)
 	if r.Body != id {
-		t.Deviation(fmt.Sprintf("the body %q, the id of the event", id), fmt.Sprintf("the body %s", Escape([]byte(r.Body))), head, p.Evidence())
+		t.Deviation(fmt.Sprintf("the body %q, the id of the event", id), fmt.Sprintf("the body %s", sse.Escape([]byte(r.Body))), head, p.Evidence())
 	}
 	if r.Status != http.StatusOK {
 		t.Tolerated("status 200", fmt.Sprintf("status %d", r.Status), head)

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
 // notices are the ways in which an answer tells a client that it may have missed something: what it has and the answers to exact
@@ -26,7 +28,7 @@ func (t *Trial) notices(f *follower, usual ...*follower) []string {
 	}
 	for _, e := range p.Events() {
 		if !t.ours(e) && e.Type != t.Subject.Ping && !known[e.Type+"\n"+e.Data] {
-			told = append(told, "an event of type "+Escape([]byte(e.Type)))
+			told = append(told, "an event of type "+sse.Escape([]byte(e.Type)))
 			break
 		}
 	}
@@ -52,7 +54,7 @@ func headerNotices(f *follower, usual []*follower) (told []string) {
 	}
 	for name, counts := range names {
 		if counts && stands(name, f, usual) {
-			told = append(told, "header "+name+": "+Escape([]byte(f.taps[0].redact(f.taps[0].Header(name)))))
+			told = append(told, "header "+name+": "+sse.Escape([]byte(f.taps[0].redact(f.taps[0].Header(name)))))
 		}
 	}
 	slices.Sort(told)

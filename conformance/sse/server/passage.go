@@ -71,7 +71,7 @@ func (t *Trial) through(name string, requests <-chan *Upstream, options ...Optio
 // Upstream is the next request that reaches the origin. When none does, the case ends as unknown: nothing can be said of a gateway
 // that forwards nothing.
 func (p *Passage) Upstream() *Upstream {
-	u, ok := p.Forwarded(arrival)
+	u, ok := p.Forwarded(p.t.arrival)
 	if ok {
 		return u
 	}
@@ -80,7 +80,7 @@ func (p *Passage) Upstream() *Upstream {
 	if tap, ok := p.Tap(0); ok {
 		answer = fmt.Sprintf("answered with status %d", tap.Status())
 	}
-	p.t.Unknown("a request did not reach the origin at %s within %v, and the gateway %s", p.t.Subject.Origin.URL(), arrival, answer)
+	p.t.Unknown("a request did not reach the origin at %s within %v, and the gateway %s", p.t.Subject.Origin.URL(), p.t.arrival, answer)
 	return nil
 }
 
@@ -122,7 +122,7 @@ func (p *Passage) Tap(within time.Duration) (*Tap, bool) {
 
 // Client is Tap for a case that cannot go on without.
 func (p *Passage) Client() *Tap {
-	tap, ok := p.Tap(arrival)
+	tap, ok := p.Tap(p.t.arrival)
 	if !ok {
 		p.t.Unknown("no response came through the gateway: %s", p.silence())
 	}

@@ -43,7 +43,7 @@ func compressible(events int) string {
 func (p *Passage) whole() *Tap {
 	tap := p.Client()
 	if p.t.Await(tap, "the end of a response is awaited", func(r *Record) bool { return r.Ended }); !p.over() {
-		p.t.Unknown("the response did not end within %v of the origin's end", arrival)
+		p.t.Unknown("the response did not end within %v of the origin's end", p.t.arrival)
 	}
 	return tap
 }
@@ -65,8 +65,8 @@ func (p *Passage) same(what string, sent []byte) {
 		at++
 	}
 	p.t.Deviation(
-		fmt.Sprintf("%s: the %d bytes that the origin sent, %s at offset %d", what, len(sent), Escape(around(sent, at)), at),
-		fmt.Sprintf("%s: %d bytes, %s at offset %d", what, len(got), Escape(around(got, at)), at), tap.Head(), tap.EvidenceFrom(at))
+		fmt.Sprintf("%s: the %d bytes that the origin sent, %s at offset %d", what, len(sent), sse.Escape(around(sent, at)), at),
+		fmt.Sprintf("%s: %d bytes, %s at offset %d", what, len(got), sse.Escape(around(got, at)), at), tap.Head(), tap.EvidenceFrom(at))
 }
 
 func around(p []byte, at int) []byte { return p[min(at, len(p)):min(at+32, len(p))] }

@@ -194,7 +194,7 @@ func (t *Trial) passesStatus(status int, retryAfter string) {
 
 // refuseMore answers further requests until the client has its response, and returns how many there were.
 func (p *Passage) refuseMore(status int) (repeated int) {
-	timer := time.NewTimer(arrival)
+	timer := time.NewTimer(p.t.arrival)
 	defer timer.Stop()
 	for {
 		select {

@@ -239,7 +239,7 @@ func matchesPositionsBeyondASCII(t *Trial) {
 		}
 		tried++
 		if r := c.from(n); !r.exact() {
-			t.Deviation("messages "+spans(r.expected), "with the position "+Escape([]byte(c.ids[n]))+" came "+r.outcome(), r.evidence())
+			t.Deviation("messages "+spans(r.expected), "with the position "+sse.Escape([]byte(c.ids[n]))+" came "+r.outcome(), r.evidence())
 		}
 	}
 	if tried == 0 {
@@ -376,7 +376,7 @@ func (t *Trial) resetOf(f *follower) string {
 		}
 		for _, e := range p.Events() {
 			if !t.ours(e) && (e.Type == t.Subject.Gap && e.Type != "" || slices.Contains(resetTypes, strings.ToLower(e.Type))) {
-				return "an event of type " + Escape([]byte(e.Type))
+				return "an event of type " + sse.Escape([]byte(e.Type))
 			}
 		}
 	}

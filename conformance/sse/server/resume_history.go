@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
 // "An unknown id never leaves the client deaf: later live events are delivered."
@@ -23,7 +25,7 @@ func staysAliveAfterUnknownPosition(t *Trial) {
 	for _, position := range positions {
 		r := c.resume(0, position)
 		if !r.refused() && !r.heard && laterHeard(c, r.follower) {
-			t.Tolerated("a message published later", fmt.Sprintf("with the position %s a message published later did not come, and one published %v after it did", Escape([]byte(position)), later), r.evidence())
+			t.Tolerated("a message published later", fmt.Sprintf("with the position %s a message published later did not come, and one published %v after it did", sse.Escape([]byte(position)), later), r.evidence())
 			continue
 		}
 		alive(t, r.follower, position, r.heard, "a message published later", r.outcome())
@@ -50,7 +52,7 @@ func strangePositions() []string {
 func alive(t *Trial, f *follower, position string, heard bool, owed, came string) {
 	t.Count(1)
 	status := f.status()
-	t.Classify(fmt.Sprintf("with the position %s came %s", Escape([]byte(position)), came), f.evidence(1),
+	t.Classify(fmt.Sprintf("with the position %s came %s", sse.Escape([]byte(position)), came), f.evidence(1),
 		passes(owed, heard),
 		passes("a refusal with 4xx, which tells the client", status >= 400 && status < 500),
 		tolerates("status 204, which ends an EventSource", status == http.StatusNoContent),
@@ -161,9 +163,9 @@ func (t *Trial) restart() {
 	}
 	t.Doing("the target is awaited")
 	f := t.follower([]string{t.Stream()})
-	for end, served := time.Now().Add(arrival), 0; served < 3; {
+	for end, served := time.Now().Add(t.arrival), 0; served < 3; {
 		if time.Now().After(end) {
-			t.Unknown("the target did not come back within %v: %s", arrival, f.refused)
+			t.Unknown("the target did not come back within %v: %s", t.arrival, f.refused)
 		}
 		// Connections that are kept for publishing may be dead, and show it only when they are used.
 		if f.open() && t.Publish(Message{Stream: f.streams[0], Data: t.Unique()}).Acceptance == Acknowledged {
@@ -193,16 +195,10 @@ func replaysWithoutDelayingOthers(t *Trial) {
 	mustResume(t)
 	c, order := t.backlog()
 	live := t.follow([]string{t.Stream()})
-	baseline := t.latencies(live)
-	over := make(chan struct{})
 	replays := int(t.Number("replays"))
-	for range replays {
-		t.Go(func() { replayUntil(t, c, c.ids[order[0]], over) })
-	}
-	loaded := t.latencies(live)
-	close(over)
-	t.slower("live messages", fmt.Sprintf("while %d others replay %d messages", replays, len(order)), baseline, loaded)
-	t.Conclude(fmt.Sprintf("p99 of live messages was %v, and %v beside replays of %d messages", quantile99(baseline), quantile99(loaded), len(order)))
+	what := fmt.Sprintf("live messages while %d others replay %d messages", replays, len(order))
+	usual, loaded := t.notSlower(live, what, replays, func(over <-chan struct{}) { replayUntil(t, c, c.ids[order[0]], over) })
+	t.Pass(fmt.Sprintf("p99 of live messages was %v, and %v beside replays of %d messages", usual, loaded, len(order)))
 }
 
 // replayUntil replays the whole backlog again and again.
@@ -285,45 +281,4 @@ func keepsDeclaredHistory(t *Trial) {
 			fmt.Sprintf("%d of them", len(came)), r.evidence())
 	}
 	t.Pass(fmt.Sprintf("the newest %d of %d messages could be resumed from", h-1, c.published))
-}
-
-// latencies publishes coldMessages messages at a steady pace, or for five seconds, and measures how long each took from the start of its
-// publish.
-func (t *Trial) latencies(f *follower) []time.Duration {
-	s, took := t.series(), make([]time.Duration, 0, coldMessages)
-	for n, end := 1, time.Now().Add(5*time.Second); n <= coldMessages && time.Now().Before(end); n++ {
-		began := time.Now()
-		t.Send(f.streams[0], s.text(0, n))
-		if !f.hears(s.text(0, n)) {
-			t.Unknown("a plain message did not arrive within %v of its acknowledgement", arrival)
-		}
-		took = append(took, f.seen[len(f.seen)-1].At.Sub(began))
-		t.wait(5 * time.Millisecond)
-	}
-	t.Count(len(took))
-	return took
-}
-
-// slower ends the case when latencies rose by more than the requirement's factor and an allowance for the machine itself.
-func (t *Trial) slower(what, when string, baseline, loaded []time.Duration) {
-	factor, allowance, without := t.Number("factor"), t.Duration("allowance"), quantile99(baseline)
-	bound := time.Duration(float64(without)*factor) + allowance
-	t.mustBeIdle(without)
-	if p99 := quantile99(loaded); p99 > bound {
-		t.Late(max(bound, p99-bound), fmt.Sprintf("p99 of at most %v: %v times the %v without it, and %v", bound, factor, without, allowance),
-			fmt.Sprintf("p99 of %s %s was %v", what, when, p99))
-	}
-}
-
-// mustBeIdle ends the case when what is compared with was late because this process was: then nothing would be too late.
-func (t *Trial) mustBeIdle(usual time.Duration) {
-	if lag := t.Lag(); usual > t.Duration("allowance")/2 && lag > usual/4 {
-		t.Unknown("even without load it took %v, but this machine was too busy to tell: a timer of the harness was %v late", shown(usual), lag.Round(time.Millisecond))
-	}
-}
-
-// quantile99 is the 99th percentile.
-func quantile99(durations []time.Duration) time.Duration {
-	sorted := slices.Sorted(slices.Values(durations))
-	return sorted[(len(sorted)*99+99)/100-1].Round(10 * time.Microsecond)
 }

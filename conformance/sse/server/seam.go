@@ -117,7 +117,7 @@ func (r *seamRun) client(i int, f *follower) {
 	there := sync.OnceFunc(r.begun.Done)
 	defer there()
 	if !f.hears(r.series.text(fenceLane, 1)) {
-		r.t.Unknown("a plain message did not reach a subscriber within %v of its acknowledgement", arrival)
+		r.t.Unknown("a plain message did not reach a subscriber within %v of its acknowledgement", r.t.arrival)
 	}
 	there()
 	select {
@@ -163,7 +163,7 @@ func (r *seamRun) visit(f *follower, random *rand.Rand) {
 	longest := longestVisits[random.IntN(len(longestVisits))]
 	f.tap().Await(r.t.Context(), time.Duration(random.Int64N(int64(longest))), func(*Record) bool { return false })
 	if lag := r.lag(f); lag > r.farBehind() {
-		f.tap().Await(r.t.Context(), arrival, func(record *Record) bool { return len(record.Events)-f.taken >= lag })
+		f.tap().Await(r.t.Context(), r.t.arrival, func(record *Record) bool { return len(record.Events)-f.taken >= lag })
 	}
 	f.leave()
 }

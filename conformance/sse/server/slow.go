@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
 // slowCases are those of the area SLOW: subscribers that do not read, or not fast enough. Their sockets are real ones with small
@@ -65,9 +67,9 @@ func besideStalled(t *Trial, what string, measure func(lap) time.Duration) {
 		if i == few {
 			v.mustBeFast(began, baseline+int(t.Number("overflow_mib")*mib)/v.size)
 		}
-		r := v.lap(readers, arrival)
-		if r.took >= arrival || r.heard >= arrival {
-			t.Unknown("a message of %d KiB did not arrive within %v even without a stalled subscriber", v.size/kib, arrival)
+		r := v.lap(readers, t.arrival)
+		if r.took >= t.arrival || r.heard >= t.arrival {
+			t.Unknown("a message of %d KiB did not arrive within %v even without a stalled subscriber", v.size/kib, t.arrival)
 		}
 		usual = max(usual, measure(r))
 	}
@@ -77,7 +79,7 @@ func besideStalled(t *Trial, what string, measure func(lap) time.Duration) {
 	t.mustBeIdle(usual)
 	bound := time.Duration(t.Number("factor")*float64(usual)) + t.Duration("allowance")
 	fill := baseline + int(t.Number("overflow_mib")*mib)/v.size
-	within := min(arrival, max(minLap, 4*bound))
+	within := min(t.arrival, max(minLap, 4*bound))
 	t.Allow(2 * several * within)
 	var late []time.Duration
 	worst := time.Duration(0)
@@ -148,31 +150,38 @@ func (v *volume) lap(readers []*follower, within time.Duration) lap {
 func memoryOfStalledReadersIsBounded(t *Trial) {
 	consumers, each := int(t.Number("consumers")), t.Number("each_mib")
 	bytes := int(t.Number("published_mib") * mib)
-	alone := growth(t, func() { t.volume(t.Stream(), usualSize).sendBytes(bytes) })
-	stream := t.Stream()
+	calm, stalled := t.Stream(), t.Stream()
+	alone := growth(t, calm, bytes)
 	for range consumers {
-		t.stall(stream)
+		t.stall(stalled)
 	}
-	with := growth(t, func() { t.volume(stream, usualSize).sendBytes(bytes) })
-	extra, bound := with-max(0, alone), each*float64(consumers)+t.Number("constant_mib")
+	with := growth(t, stalled, bytes)
+	bound := each*float64(consumers) + t.Number("constant_mib")
 	actual := fmt.Sprintf("memory grew by %.0f MiB with %d stalled consumers and %d MiB published, and by %.0f MiB without them", with, consumers, bytes/mib, alone)
 	t.Count(consumers)
-	if extra <= bound {
+	if with-max(0, alone) <= bound {
 		t.Pass(actual)
 	}
-	more := growth(t, func() { t.volume(stream, usualSize).sendBytes(bytes) })
-	actual += fmt.Sprintf("; by %.0f MiB more when as much again was published", more)
-	if more-max(0, alone) > bound/2 {
-		t.Fail(fmt.Sprintf("at most %.0f MiB more than without stalled consumers, or no further growth", bound), actual)
+	for range furtherRounds {
+		usual := growth(t, calm, bytes)
+		more := growth(t, stalled, bytes)
+		actual += fmt.Sprintf("; when as much again was published, by %.0f MiB with and %.0f MiB without", more, usual)
+		if more-max(0, usual) <= bound/2 {
+			t.Pass(actual)
+		}
 	}
-	t.Pass(actual)
+	t.Fail(fmt.Sprintf("at most %.0f MiB more than without stalled consumers, or a growth that ends", bound), actual)
 }
 
-// growth is by how many MiB the subject's memory grew.
-func growth(t *Trial, during func()) float64 {
+// furtherRounds is how often memory must go on growing before it is called unbounded: what a process holds grows and shrinks by itself
+// as well, by as much as a garbage collector lets it, but not each time.
+const furtherRounds = 3
+
+// growth is by how many MiB the subject's memory grew while so many bytes were published.
+func growth(t *Trial, stream string, bytes int) float64 {
 	before := memory(t)
 	t.Allow(defaultPatience)
-	during()
+	t.volume(stream, usualSize).sendBytes(bytes)
 	return memory(t) - before
 }
 
@@ -406,7 +415,7 @@ func eventsAreDroppedWhole(t *Trial) {
 		case ok && strings.Contains(e.Data, v.text(n)):
 			whole++
 		case ok || !t.Subject.Shared && e.Type == "message" && !t.signal(e):
-			t.Deviation("whole events", fmt.Sprintf("an event of %d bytes that was not published like this: %s", len(e.Data), Escape([]byte(e.Data))), tail(p.Evidence()))
+			t.Deviation("whole events", fmt.Sprintf("an event of %d bytes that was not published like this: %s", len(e.Data), sse.Escape([]byte(e.Data))), tail(p.Evidence()))
 			t.Conclude("")
 		}
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -22,6 +23,7 @@ type Options struct {
 	Only      []string            // ids and areas
 	Parallel  int                 // cases at once; 0 means 16
 	Once      bool                // the caller repeats what is unknown, if it matters
+	Arrival   time.Duration       // how long something may take that must come; 0 means 10 s
 	Seed      uint64
 	Parameter func(requirement, name string) (value string, ok bool)
 	Next      func(r *conformance.Requirement) string
@@ -31,6 +33,7 @@ type Options struct {
 // suite is one check of one subject.
 type suite struct {
 	subject *Subject
+	arrival time.Duration
 	run     string // in every name, so that two checks of one subject do not meet
 	names   atomic.Uint64
 	kept    atomic.Int64 // bytes that connections hold, roughly
@@ -43,7 +46,7 @@ type suite struct {
 
 // Check judges the subject by all cases that apply, in the order of the catalogue, and says how the harness fared.
 func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]conformance.Verdict, conformance.Health, error) {
-	s := &suite{subject: subject, run: fmt.Sprintf("%06x", (o.Seed^uint64(time.Now().UnixNano()))&0xffffff)}
+	s := &suite{subject: subject, arrival: cmp.Or(o.Arrival, usualArrival), run: fmt.Sprintf("%06x", (o.Seed^uint64(time.Now().UnixNano()))&0xffffff)}
 	s.primer = "streamgauge-" + s.run + "-primer"
 	reason := s.meet(ctx)
 	joined := conformance.Suite{
@@ -63,7 +66,7 @@ func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]co
 				if reason != "" {
 					t.Unknown("%s", reason)
 				}
-				c.Run(&Trial{Trial: t, Subject: subject, suite: s})
+				c.Run(&Trial{Trial: t, Subject: subject, suite: s, arrival: s.arrival})
 			},
 		})
 	}

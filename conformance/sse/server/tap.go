@@ -102,6 +102,15 @@ func (p *Tap) Status() int { return p.Response.Status }
 // Header is a field of the response's head.
 func (p *Tap) Header(name string) string { return strings.Join(p.Response.Header.Values(name), ", ") }
 
+// unasked is a content coding that the request did not allow; "" for none.
+func (p *Tap) unasked() string {
+	coding := p.Header("Content-Encoding")
+	if strings.EqualFold(coding, "identity") || p.Request.Header.Get("Accept-Encoding") != "" {
+		return ""
+	}
+	return coding
+}
+
 // Began is when the request was begun.
 func (p *Tap) Began() time.Time { return p.began }
 

@@ -24,10 +24,11 @@ type Trial struct {
 
 	Subject *Subject
 	suite   *suite
+	arrival time.Duration // bounds the wait for something that must come
 }
 
-// arrival bounds the wait for something that must come. It is generous, because it decides nothing but that nothing came.
-const arrival = 10 * time.Second
+// usualArrival is generous, because it decides nothing but that nothing came.
+const usualArrival = 10 * time.Second
 
 // Option changes a subscription.
 type Option func(*opening)
@@ -106,12 +107,12 @@ func (t *Trial) Subscribe(streams []string, options ...Option) *Tap {
 	case p.Status() != http.StatusOK || !p.Response.EventStream():
 		t.Unknown("no stream could be opened: the answer was status %d with content type %q", p.Status(), p.Header("Content-Type"))
 	}
-	if coding := p.Header("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") && p.Request.Header.Get("Accept-Encoding") == "" {
+	if coding := p.unasked(); coding != "" {
 		t.Unknown("the stream came with the content coding %s, which was not asked for: see SSE-HTTPS-009", coding)
 	}
 	if !t.ready(p) {
 		t.interrupted()
-		t.Unknown("the stream was not ready within %v", arrival)
+		t.Unknown("the stream was not ready within %v", t.arrival)
 	}
 	return p
 }
@@ -119,7 +120,7 @@ func (t *Trial) Subscribe(streams []string, options ...Option) *Tap {
 // Open is Subscribe for a case that judges the answer: any answer will do.
 func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 	o := &opening{Subscription: Subscription{Streams: streams}}
-	o.options = sse.Options{TLS: t.Subject.TLS, DialTimeout: arrival, HeadTimeout: arrival}
+	o.options = sse.Options{TLS: t.Subject.TLS, DialTimeout: t.arrival, HeadTimeout: t.arrival}
 	for _, option := range options {
 		option(o)
 	}
@@ -197,16 +198,16 @@ func At(origin string) Option {
 func (t *Trial) ready(p *Tap) bool {
 	switch t.Subject.Ready {
 	case "first-byte":
-		return t.await(p, "the first byte is awaited", arrival, func(r *Record) bool { return r.Bytes > 0 })
+		return t.await(p, "the first byte is awaited", t.arrival, func(r *Record) bool { return r.Bytes > 0 })
 	case "first-event":
-		return t.await(p, "the first event is awaited", arrival, func(r *Record) bool { return len(r.Events) > 0 })
+		return t.await(p, "the first event is awaited", t.arrival, func(r *Record) bool { return len(r.Events) > 0 })
 	}
 	return true
 }
 
 // Await waits for what must come, and says whether it came before the stream ended or a generous time was over.
 func (t *Trial) Await(p *Tap, what string, holds func(r *Record) bool) bool {
-	return t.await(p, what, arrival, holds)
+	return t.await(p, what, t.arrival, holds)
 }
 
 // AwaitFor is Await with a time of its own.
@@ -242,7 +243,7 @@ func (t *Trial) interrupted() {
 
 // Publish publishes one message, whatever becomes of it.
 func (t *Trial) Publish(m Message) Receipt {
-	ctx, cancel := context.WithTimeout(t.Context(), arrival)
+	ctx, cancel := context.WithTimeout(t.Context(), t.arrival)
 	defer cancel()
 	return t.Subject.Publish(ctx, m)
 }
@@ -303,7 +304,7 @@ func (r Receipt) String() string {
 	}
 	text := fmt.Sprintf("status %d", r.Status)
 	if body := strings.TrimSpace(r.Body); body != "" {
-		text += " " + Escape([]byte(body))
+		text += " " + sse.Escape([]byte(body))
 	}
 	return text
 }

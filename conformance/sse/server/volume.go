@@ -75,7 +75,7 @@ func (v *volume) has(r *Record, n int) (at time.Time, ok bool) {
 // reaches waits for message n as long as messages keep coming, in all at most a minute.
 func (v *volume) reaches(p *Tap, n int) (met bool) {
 	for round := 0; ; round++ {
-		v.t.Allow(arrival)
+		v.t.Allow(v.t.arrival)
 		seen := p.count()
 		met = v.t.Await(p, fmt.Sprintf("message %d is awaited", n), func(r *Record) bool { _, ok := v.has(r, n); return ok })
 		if met || round == mostRounds {
