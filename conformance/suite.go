@@ -45,22 +45,24 @@ func (s *Suite) Run(ctx context.Context) ([]Verdict, Health, error) {
 	}
 	watch := newPulse(ctx)
 	defer watch.stop()
-	var running sync.WaitGroup
-	slots := make(chan struct{}, max(1, orDefault(s.Parallel)))
+	var together, alone, open []*job
 	for i := range jobs {
 		if jobs[i].c.Alone {
-			continue
+			alone = append(alone, &jobs[i])
+		} else {
+			together = append(together, &jobs[i])
 		}
-		running.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			s.carryOut(ctx, &jobs[i], watch)
-		})
 	}
-	running.Wait()
-	for i := range jobs {
-		if jobs[i].c.Alone {
-			s.carryOut(ctx, &jobs[i], watch)
+	each(together, max(1, orDefault(s.Parallel)), func(j *job) { s.carryOut(ctx, j, watch) })
+	for _, j := range together {
+		if j.open {
+			open = append(open, j)
+		}
+	}
+	each(open, min(repeatsAtOnce, max(1, orDefault(s.Parallel))), func(j *job) { s.repeat(ctx, j, watch) })
+	for _, j := range alone {
+		if s.carryOut(ctx, j, watch); j.open {
+			s.repeat(ctx, j, watch)
 		}
 	}
 	verdicts := make([]Verdict, len(jobs))
@@ -68,6 +70,24 @@ func (s *Suite) Run(ctx context.Context) ([]Verdict, Health, error) {
 		verdicts[i] = jobs[i].verdict
 	}
 	return verdicts, watch.health(), nil
+}
+
+// repeatsAtOnce is how many cases are repeated at once: what was unknown beside many others may be clear beside few, and a repeated case
+// may need a client of its own.
+const repeatsAtOnce = 4
+
+// each does something with all jobs, with so many at once.
+func each(jobs []*job, atOnce int, do func(*job)) {
+	var running sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	for _, j := range jobs {
+		running.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			do(j)
+		})
+	}
+	running.Wait()
 }
 
 func orDefault(n int) int {
@@ -82,6 +102,7 @@ type job struct {
 	c       *Case
 	r       *Requirement
 	verdict Verdict
+	open    bool // it is to be repeated
 }
 
 // jobs pairs the cases with their requirements, in the order of the catalogue.
@@ -112,12 +133,20 @@ func (s *Suite) jobs() ([]job, error) {
 	return jobs, nil
 }
 
-// carryOut runs a case, and once more when its verdict is unknown: then both attempts are shown.
+// carryOut runs a case. What is unknown is to be repeated; anything else is its verdict.
 func (s *Suite) carryOut(ctx context.Context, j *job, watch *pulse) {
-	v := s.attempt(ctx, j, watch)
-	if v.Outcome == Unknown && !s.Once && ctx.Err() == nil {
-		first := v.Reason
-		v = s.attempt(ctx, j, watch)
+	j.verdict = s.attempt(ctx, j, watch)
+	j.open = j.verdict.Outcome == Unknown && !s.Once && ctx.Err() == nil
+	if !j.open {
+		s.report(j)
+	}
+}
+
+// repeat runs a case once more whose verdict was unknown: then both attempts are shown.
+func (s *Suite) repeat(ctx context.Context, j *job, watch *pulse) {
+	first := j.verdict.Reason
+	if ctx.Err() == nil {
+		v := s.attempt(ctx, j, watch)
 		switch {
 		case v.Outcome != Unknown:
 			v.Reason = strings.TrimSuffix(v.Reason+"; the first attempt was unknown: "+first, "; ")
@@ -125,10 +154,14 @@ func (s *Suite) carryOut(ctx context.Context, j *job, watch *pulse) {
 		case v.Reason != first:
 			v.Reason += "; and at the first attempt: " + first
 		}
+		j.verdict = v
 	}
-	j.verdict = v
+	s.report(j)
+}
+
+func (s *Suite) report(j *job) {
 	if s.Report != nil {
-		s.Report(v)
+		s.Report(j.verdict)
 	}
 }
 

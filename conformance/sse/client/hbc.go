@@ -288,7 +288,7 @@ func heartbeatsAreNoMessages(t *Trial) {
 	}
 	want := []string{describe("greeting", "a\nb", "1"), describe("message", "c", ""), describe("message", "d", "2")}
 	var got []string
-	for _, e := range events(s.Reports()) {
+	for _, e := range t.visible(events(s.Reports())) {
 		if e.data == "the end" {
 			break
 		}

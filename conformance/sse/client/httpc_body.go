@@ -78,7 +78,7 @@ func chunksAreDecoded(t *Trial) {
 // dataOf are the data of the events so far, without the control event.
 func dataOf(s *scene) []string {
 	var all []string
-	for _, e := range events(s.Reports()) {
+	for _, e := range s.t.visible(events(s.Reports())) {
 		if e.data != "the end" {
 			all = append(all, e.data)
 		}
@@ -169,7 +169,7 @@ func brokenOffStreams(t *Trial) {
 			return f.send(c, known)
 		})
 		t.comesFirst(s)
-		reported := s.has("whole", patience)
+		s.has("whole", patience) // a reader of chunks may keep it until the half chunk behind it is over, which is when the connection is
 		close(known)
 		if _, ok := s.comes(2, t.waitFor(0)); !ok {
 			t.Deviation("the client comes back", f.name+": "+s.outcome())
@@ -177,10 +177,10 @@ func brokenOffStreams(t *Trial) {
 		}
 		s.has("the end", patience)
 		got := dataOf(s)
-		if !reported || !slices.Equal(got, []string{"whole"}) {
+		if !slices.Equal(got, []string{"whole"}) {
 			t.Deviation("the whole event, and not the half one", fmt.Sprintf("%s: %q", f.name, got))
 		}
-		if id, _ := s.all()[1].Request.LastEventID(); id != "1" && reported {
+		if id, _ := s.all()[1].Request.LastEventID(); id != "1" && slices.Contains(got, "whole") {
 			t.Deviation(`Last-Event-ID "1"`, fmt.Sprintf("%s: %s", f.name, askedFor(s.all()[1])))
 		}
 		// One loss is one reconnect.

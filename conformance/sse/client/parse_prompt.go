@@ -12,11 +12,11 @@ import (
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
 
-// promptCases are about when an event is dispatched.
+// promptCases are about when an event is dispatched. They are alone, since a client of one thread that follows many streams is late for each.
 var promptCases = []Case{
-	{Requirement: "SSE-PARSE-015", Run: func(t *Trial) { promptly(t, 10, "data: %d\r\r", t.Duration("within")) }},
-	{Requirement: "SSE-PARSE-026", Run: func(t *Trial) { promptly(t, 20, "data: only 20 b %03d\n\n", t.Duration("dispatch_p99")) }},
-	{Requirement: "SSE-PARSE-042", Run: promptlyDecoded},
+	{Requirement: "SSE-PARSE-015", Alone: true, Run: func(t *Trial) { promptly(t, 10, "data: %d\r\r", t.Duration("within")) }},
+	{Requirement: "SSE-PARSE-026", Alone: true, Run: func(t *Trial) { promptly(t, 20, "data: only 20 b %03d\n\n", t.Duration("dispatch_p99")) }},
+	{Requirement: "SSE-PARSE-042", Alone: true, Run: promptlyDecoded},
 }
 
 // promptly sends events one by one, each when the one before was reported and a silence has passed, and judges how long they take. A SHOULD of

@@ -86,7 +86,7 @@ func (t *Trial) crosses(v *vectors.Sequence, how string) {
 	if before < 0 {
 		t.Unknown("the last connection of %s could not be served", v.Name)
 	}
-	got := events(reports[before:])
+	got := t.visible(events(reports[before:]))
 	if end := slices.IndexFunc(got, func(e seen) bool { return e.data == fence(0) }); end >= 0 {
 		got = got[:end]
 	}

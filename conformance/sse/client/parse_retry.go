@@ -36,6 +36,9 @@ func retryCounts(t *Trial, want time.Duration, vary func(string) string) {
 	if plain == never || plain < want/3 {
 		t.Skip("a plain retry: %d is not followed either, which is the matter of SSE-RECON-004", want.Milliseconds())
 	}
+	if lag := t.Lag(); lag > want/10 {
+		t.Unknown("this machine was too busy to tell how long the client stays away: the harness was %v late", lag.Round(time.Millisecond))
+	}
 	low, high := min(want-early, gaps[0][0]*3/4), max(want, plain)*3/2
 	for i, in := range streams[1:] {
 		slices.Sort(gaps[i+1])
@@ -176,6 +179,9 @@ func (t *Trial) absurd(name, in string, watch time.Duration) {
 	switch {
 	case len(requests) <= 2 && shortest >= wrapped:
 	case shortest >= wrapped:
+		if len(requests) > 7 && shortest < 3*wrapped {
+			t.sure(0, actual) // a busy machine makes an immediate reconnection look like one with a short delay
+		}
 		t.Tolerated(want, actual+": the value is ignored", evidence)
 	default:
 		if len(requests) < 10 { // so many are no matter of this machine

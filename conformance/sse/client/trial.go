@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -36,6 +37,18 @@ func (t *Trial) Can(c subject.Capability) bool {
 		}
 	}
 	return false
+}
+
+// ownID says that the client's interface tells which id an event has, and not the last event id, where that is an older one.
+func (t *Trial) ownID() bool { return slices.Contains(t.hello.Unsaid, "last_event_id") }
+
+// visible are the events without those that have no data, which an SDK may report although browsers must not. Only at requirements that
+// are about them they matter.
+func (t *Trial) visible(all []seen) []seen {
+	if t.profile != conformance.ProfileSDK {
+		return all
+	}
+	return slices.DeleteFunc(all, func(e seen) bool { return e.data == "" })
 }
 
 // inRealTime has the case go on with the client's own times, where they are scaled for others.

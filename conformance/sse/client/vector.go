@@ -33,9 +33,11 @@ func fence(number int) string { return fmt.Sprintf("streamgauge fence %d", numbe
 
 // experiment is a vector in one cut, and what the client made of it.
 type experiment struct {
-	v   *vectors.Vector
-	cut cut
-	got []seen
+	v     *vectors.Vector
+	cut   cut
+	got   []seen
+	ownID bool // the client tells an event's own id alone
+	ended bool // the client reported that it gave up
 }
 
 // run serves a vector in every cut, and returns what came of each. missing is the number of cuts whose end the client never
@@ -236,10 +238,10 @@ func (t *Trial) split(f *Follower, v *vectors.Vector, all []cut) (done []experim
 	for i, each := range all {
 		end := slices.IndexFunc(got, func(e seen) bool { return e.data == fence(i) })
 		if end < 0 {
-			done = append(done, experiment{v, each, got})
+			done = append(done, experiment{v, each, got, t.ownID(), finalOf(f.Reports()) != nil})
 			return done, len(all) - i
 		}
-		done = append(done, experiment{v, each, got[:end]})
+		done = append(done, experiment{v, each, got[:end], t.ownID(), false})
 		got = got[end+1:]
 	}
 	return done, 0
@@ -256,12 +258,14 @@ func types(v *vectors.Vector) []string {
 	return kinds
 }
 
+// same says that an event was reported as the vector has it.
+func (x *experiment) same(g seen, w vectors.Event, ids bool) bool {
+	return g.kind == w.Type && g.data == w.Data && (!ids || g.id == w.ID || x.ownID && g.id == "")
+}
+
 // difference says how what was reported differs from what the vector means; "" when it does not.
 func (x *experiment) difference(ids bool) string {
-	same := slices.EqualFunc(x.got, x.v.Events, func(g seen, w vectors.Event) bool {
-		return g.kind == w.Type && g.data == w.Data && (!ids || g.id == w.ID)
-	})
-	if same {
+	if slices.EqualFunc(x.got, x.v.Events, func(g seen, w vectors.Event) bool { return x.same(g, w, ids) }) {
 		return ""
 	}
 	if len(x.got) == 0 {

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,13 +40,16 @@ func Find() (string, error) {
 // startWithin is how long Chromium may take to ask for the page's commands.
 const startWithin = 30 * time.Second
 
-// flags keep it quiet and offline. Streams come from servers that know nothing of origins, so the page may read all of them: what
-// concerns CORS cannot be judged like this.
-var flags = []string{
+// Quiet are the flags that keep a Chromium headless, quiet and offline.
+var Quiet = []string{
 	"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 	"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--disable-default-apps", "--mute-audio", "--disable-breakpad",
-	"--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--disable-web-security",
+	"--disable-background-timer-throttling", "--disable-renderer-backgrounding",
 }
+
+// flags are those of a browser under test. Streams come from servers that know nothing of origins, so the page may read all of them: what
+// concerns CORS cannot be judged like this.
+var flags = append(slices.Clone(Quiet), "--disable-web-security")
 
 // Chromium starts the browser at a path.
 func Chromium(path string) subject.Starter {

@@ -26,7 +26,9 @@ const answerWithin = 10 * time.Second
 // Service starts a conversation with the service at a URL. The service itself has been started by somebody else, and goes on afterwards.
 func Service(address *url.URL) subject.Starter {
 	return func(ctx context.Context) (*subject.Link, error) {
-		s := &service{address: address, http: &http.Client{Timeout: answerWithin, Transport: http.DefaultTransport.(*http.Transport).Clone()}}
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		s := &service{address: address, http: &http.Client{Timeout: answerWithin, Transport: transport}, patient: &http.Client{Transport: transport}}
+		s.life, s.end = context.WithCancel(context.WithoutCancel(ctx))
 		if err := s.greet(ctx); err != nil {
 			return nil, err
 		}
@@ -52,6 +54,11 @@ type service struct {
 	listens   bool // event types must be asked for
 	callbacks *http.Server
 	base      string // URL of the callbacks
+
+	patient  *http.Client // for what lasts until the client has connected
+	life     context.Context
+	end      context.CancelFunc
+	creating sync.WaitGroup
 
 	mu    sync.Mutex
 	next  int
@@ -119,6 +126,8 @@ func (s *service) listen(ctx context.Context) error {
 }
 
 func (s *service) close() {
+	s.end()
+	s.creating.Wait()
 	_ = s.callbacks.Close() // whoever still calls back has been closed
 	s.http.CloseIdleConnections()
 }
@@ -139,8 +148,8 @@ type creation struct {
 	Body           string            `json:"body,omitempty"`
 }
 
-// Open has the service create a stream.
-func (s *service) Open(ctx context.Context, o subject.Open, to *subject.Reporter) (subject.Subscription, error) {
+// Open has the service create a stream. Some services answer only when their client has connected, so that is not waited for.
+func (s *service) Open(_ context.Context, o subject.Open, to *subject.Reporter) (subject.Subscription, error) {
 	c := &stream{service: s, to: to, early: map[int][]byte{}, next: 1}
 	s.mu.Lock()
 	s.next++
@@ -157,25 +166,44 @@ func (s *service) Open(ctx context.Context, o subject.Open, to *subject.Reporter
 			created.Headers[strings.ToLower(name)] = value // as the contract wants them
 		}
 	}
-	resp, err := s.do(ctx, http.MethodPost, s.address, created)
+	s.creating.Go(func() { c.create(created, o.Listen) })
+	return c, nil
+}
+
+// create has the stream created, and deleted at once when it was closed meanwhile.
+func (c *stream) create(what creation, listen []string) {
+	resource, err := c.service.create(what, listen)
+	c.mu.Lock()
+	c.resource = resource
+	closed := c.closed
+	if err != nil && !closed {
+		c.to.Failed(true, "", 0, err.Error())
+	}
+	c.mu.Unlock()
+	if closed && resource != nil {
+		c.remove()
+	}
+}
+
+// create returns the resource of a new stream, which listens for some types of events.
+func (s *service) create(what creation, listen []string) (*url.URL, error) {
+	resp, err := s.doBy(s.life, s.patient, http.MethodPost, s.address, what)
 	if err != nil {
-		s.forget(c)
 		return nil, fmt.Errorf("creating a stream: %w", err)
 	}
-	if c.resource, err = s.address.Parse(resp.location); err != nil || resp.location == "" {
-		s.forget(c)
+	resource, err := s.address.Parse(resp.location)
+	if err != nil || resp.location == "" {
 		return nil, fmt.Errorf("creating a stream: the response has the Location %q", resp.location)
 	}
-	for _, kind := range o.Listen {
+	for _, kind := range listen {
 		if !s.listens || kind == "message" {
 			continue
 		}
-		if _, err := s.do(ctx, http.MethodPost, c.resource, map[string]any{"command": "listen", "listen": map[string]string{"type": kind}}); err != nil {
-			c.Close()
-			return nil, fmt.Errorf("listening for %q: %w", kind, err)
+		if _, err := s.do(s.life, http.MethodPost, resource, map[string]any{"command": "listen", "listen": map[string]string{"type": kind}}); err != nil {
+			return resource, fmt.Errorf("listening for %q: %w", kind, err)
 		}
 	}
-	return c, nil
+	return resource, nil
 }
 
 func (s *service) forget(c *stream) {
@@ -197,6 +225,10 @@ const (
 )
 
 func (s *service) do(ctx context.Context, method string, to *url.URL, body any) (*answer, error) {
+	return s.doBy(ctx, s.http, method, to, body)
+}
+
+func (s *service) doBy(ctx context.Context, by *http.Client, method string, to *url.URL, body any) (*answer, error) {
 	var text io.Reader = http.NoBody
 	if body != nil {
 		encoded, err := json.Marshal(body)
@@ -212,7 +244,7 @@ func (s *service) do(ctx context.Context, method string, to *url.URL, body any) 
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := s.http.Do(req)
+	resp, err := by.Do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -251,15 +283,15 @@ func (s *service) callback(w http.ResponseWriter, r *http.Request) {
 
 // stream is a subscription of the service's client.
 type stream struct {
-	service  *service
-	path     string
-	to       *subject.Reporter
-	resource *url.URL
+	service *service
+	path    string
+	to      *subject.Reporter
 
-	mu     sync.Mutex
-	next   int            // the callback that is due
-	early  map[int][]byte // those that came before it
-	closed bool
+	mu       sync.Mutex
+	resource *url.URL       // nil until it was created
+	next     int            // the callback that is due
+	early    map[int][]byte // those that came before it
+	closed   bool
 }
 
 // take reports callbacks in the order of their counters: they may overtake each other on their way.
@@ -304,26 +336,42 @@ func (c *stream) report(text []byte) {
 
 // Close has the service close the stream.
 func (c *stream) Close() {
-	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
-	defer cancel()
 	c.mu.Lock()
-	again := c.closed
+	again, created := c.closed, c.resource != nil
+	if !created {
+		c.closed = true // it is deleted as soon as it was created
+	}
 	c.mu.Unlock()
 	if again {
 		return
 	}
-	_, _ = c.service.do(ctx, http.MethodDelete, c.resource, nil) // a service that is gone has closed it
+	if created {
+		c.remove()
+	}
 	c.mu.Lock()
 	c.closed = true // a callback that is still on its way may have been sent before
 	c.mu.Unlock()
 	c.service.forget(c)
 }
 
-// Restart has the client connect anew.
-func (c *stream) Restart() {
+// remove deletes the stream at the service.
+func (c *stream) remove() {
 	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
 	defer cancel()
-	if _, err := c.service.do(ctx, http.MethodPost, c.resource, map[string]string{"command": "restart"}); err != nil && !errors.Is(err, context.Canceled) {
+	_, _ = c.service.do(ctx, http.MethodDelete, c.resource, nil) // a service that is gone has closed it
+}
+
+// Restart has the client connect anew.
+func (c *stream) Restart() {
+	c.mu.Lock()
+	resource := c.resource
+	c.mu.Unlock()
+	if resource == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
+	defer cancel()
+	if _, err := c.service.do(ctx, http.MethodPost, resource, map[string]string{"command": "restart"}); err != nil && !errors.Is(err, context.Canceled) {
 		c.to.Failed(false, "", 0, err.Error())
 	}
 }
