@@ -140,6 +140,7 @@ var lacking = regexp.MustCompile(strings.Join([]string{
 	"^one connection follows one stream", "^a publisher of this target controls", "^no history of at most", "^the target chooses the ids",
 	"^no other origin is allowed", "^it is not known which stream is finished", "^the target is reached without TLS",
 	"connections of one user were accepted", "^no limit ", "--set SSE-",
+	"^the adapter does not declare ", "^the adapter declares n(o|either) ", "^the adapter cannot tell ", "^the client goes on after status ", "^the client accepts neither gzip nor deflate", "^the client does not show ",
 }, "|"))
 
 // selected are the requirements that are asked of a broker, by the order of the catalogue.

@@ -246,7 +246,11 @@ func (c *chapter) write(t *testing.T, b *strings.Builder) {
 	for i, name := range c.of {
 		versions[i] = version(t, name)
 	}
-	fmt.Fprintf(b, "\n### %s\n\n%s: %s.\n\n    %s\n    %s\n", c.name, strings.Join(versions, ", "), c.about, c.begin, c.repeat)
+	fmt.Fprintf(b, "\n### %s\n\n%s: %s.\n\n", c.name, strings.Join(versions, ", "), c.about)
+	if c.begin != "" {
+		fmt.Fprintf(b, "    %s\n", c.begin)
+	}
+	fmt.Fprintf(b, "    %s\n", c.repeat)
 	list := false
 	for _, id := range c.ids() {
 		if c.known[id].minor() && !list {
@@ -263,10 +267,20 @@ func (c *chapter) write(t *testing.T, b *strings.Builder) {
 	}
 }
 
+// repeatOnly is the command that judges one requirement.
+func (c *chapter) repeatOnly(id string) string {
+	words, adapter, foreign := strings.Cut(c.repeat, " -- ")
+	words += " --only " + id
+	if foreign {
+		words += " -- " + adapter
+	}
+	return words
+}
+
 // tell writes what a deviation is.
 func (c *chapter) tell(b *strings.Builder, id string) {
 	r := conformance.RequirementByID(id)
-	fmt.Fprintf(b, "\n> %s (%s, %s)\n\n%s By hand: `%s --only %s`.\n", r.Statement, r.Level, strings.Join(r.Sources, ", "), c.known[id].why, c.repeat, id)
+	fmt.Fprintf(b, "\n> %s (%s, %s)\n\n%s By hand: `%s`.\n", r.Statement, r.Level, strings.Join(r.Sources, ", "), c.known[id].why, c.repeatOnly(id))
 	at := slices.IndexFunc(c.verdicts, func(v conformance.Verdict) bool { return v.ID == id })
 	if at < 0 || c.verdicts[at].Outcome == pass {
 		b.WriteString("\nNot seen in this run.\n")
@@ -305,7 +319,11 @@ func version(t *testing.T, name string) string {
 			Packages map[string]struct{ Version string }
 		}
 		name = strings.TrimPrefix(name, "npm:")
-		text, err := os.ReadFile("servers/" + name + "/package-lock.json")
+		folder := "clients"
+		if _, err := os.Stat("servers/" + name); err == nil {
+			folder = "servers/" + name
+		}
+		text, err := os.ReadFile(folder + "/package-lock.json")
 		if err != nil || json.Unmarshal(text, &lock) != nil {
 			t.Fatalf("reading the version of %s: %v", name, err)
 		}

@@ -3,6 +3,7 @@ module github.com/streamgauge/streamgauge/conformance/peers
 go 1.26.0
 
 require (
+	github.com/donovanhide/eventsource v0.0.0-20210830082556-c59027999da0
 	github.com/launchdarkly/eventsource v1.11.0
 	github.com/r3labs/sse/v2 v2.10.0
 	github.com/streamgauge/streamgauge v0.0.0-00010101000000-000000000000
