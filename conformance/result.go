@@ -32,6 +32,10 @@ type Result struct {
 	Matrix   []MatrixRow   `json:"matrix,omitempty"`
 	Command  string        `json:"command,omitempty"` // the command line that repeats it
 	Tool     string        `json:"tool,omitempty"`    // name and version of the harness
+
+	Capacity   *Capacity   `json:"capacity,omitempty"`   // what a search for the most that is carried has found
+	Comparison *Comparison `json:"comparison,omitempty"` // what `compare` found
+	Storms     []Storm     `json:"storms,omitempty"`     // as they were simulated, one for each policy
 }
 
 // Subject is what was judged.
@@ -58,6 +62,11 @@ type ScenarioRun struct {
 	Duration    Duration `json:"duration"`
 	Interrupted bool     `json:"interrupted,omitempty"`
 	Health      Health   `json:"health"`
+
+	Source string      `json:"source,omitempty"` // the scenario as it was run, in YAML, without secrets
+	Series []Series    `json:"series,omitempty"` // second by second
+	Curves []Curve     `json:"curves,omitempty"` // by percentile
+	Faults []FaultBand `json:"faults,omitempty"` // in the order they began
 }
 
 // Verdict is what is said of one promise: a requirement, a guarantee or a budget.
@@ -90,16 +99,18 @@ type Delay struct {
 
 // Finding is one kind of misbehaviour with its count and one worked example.
 type Finding struct {
-	Name       string   `json:"name"`  // the anomaly: lost, duplicated, … or a short name of the deviation
-	Count      uint64   `json:"count"` // how often it was seen
-	Text       string   `json:"text"`  // what happened, in one sentence
-	Subscriber string   `json:"subscriber,omitempty"`
-	Connection int      `json:"connection,omitempty"` // 1 is the subscriber's first
-	Stream     string   `json:"stream,omitempty"`
-	Number     uint64   `json:"number,omitempty"` // the message's number in its stream
-	Expected   string   `json:"expected,omitempty"`
-	Actual     string   `json:"actual,omitempty"`
-	Evidence   []string `json:"evidence,omitempty"` // the observations or bytes around it, in order
+	Name        string   `json:"name"`                  // the anomaly: lost, duplicated, … or a short name of the deviation
+	Count       uint64   `json:"count"`                 // how often it was seen
+	Text        string   `json:"text"`                  // what happened, in one sentence
+	AtMS        float64  `json:"at_ms,omitempty"`       // when the example was, from the run's start; of what was lost, when it was due
+	Subscribers int      `json:"subscribers,omitempty"` // how many it happened to, where that was counted
+	Subscriber  string   `json:"subscriber,omitempty"`
+	Connection  int      `json:"connection,omitempty"` // 1 is the subscriber's first
+	Stream      string   `json:"stream,omitempty"`
+	Number      uint64   `json:"number,omitempty"` // the message's number in its stream
+	Expected    string   `json:"expected,omitempty"`
+	Actual      string   `json:"actual,omitempty"`
+	Evidence    []string `json:"evidence,omitempty"` // the observations or bytes around it, in order
 }
 
 // Measure is one measured quantity. Value is in Unit; durations are in milliseconds ("ms").

@@ -21,6 +21,7 @@ func ParseScenario(data []byte, source Source, overrides ...string) (*Scenario, 
 }
 
 func readScenario(r *reader, root *yaml.Node) (*Scenario, error) {
+	source := sourceOf(root)
 	r.expand(root)
 	s := new(Scenario)
 	if n := r.enter("", root); n != nil {
@@ -31,6 +32,7 @@ func readScenario(r *reader, root *yaml.Node) (*Scenario, error) {
 	if err := asError(r.problems); err != nil {
 		return nil, err
 	}
+	s.Source = source
 	return s, nil
 }
 

@@ -159,6 +159,7 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 			Publish: Publish{Rate: 1, Arrivals: Uniform, Size: 256, Publishers: 1, Payload: PayloadToken},
 		},
 	}
+	want.Source = s.Source // of its own test
 	if diff := cmp.Diff(want, s); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

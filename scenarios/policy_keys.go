@@ -20,6 +20,7 @@ var policyKeys = object(
 	key("reset", "When losses are counted from the start again.", oneOf(policy.OnOpen, policy.OnEvent, policy.Never), func(p *policy.Policy) *policy.Reset { return &p.Reset }).or(string(policy.OnOpen)),
 	key("retry", "Whether a retry: field of the stream replaces the base.", boolean, func(p *policy.Policy) *bool { return &p.HonorRetry }).or("false"),
 	key("silence", "How long an open connection may be silent before it counts as dead. Without it, for ever.", positive, func(p *policy.Policy) *time.Duration { return &p.Silence }),
+	key("come_back_on", "Type of an event by which the server asks the client to connect anew.", event, func(p *policy.Policy) *string { return &p.ComeBackOn }),
 )
 
 // policyShape is the name of a policy or a mapping with its numbers.

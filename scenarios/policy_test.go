@@ -20,13 +20,13 @@ func TestAPolicyIsANameOrAFile(t *testing.T) {
 		}
 	}
 	file := filepath.Join(t.TempDir(), "mine.yaml")
-	if err := os.WriteFile(file, []byte("base: 2s\nfactor: 3\ncap: 20s\njitter: 30%\nspread: both\nreset: on-event\nretry: true\nsilence: 5m\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("base: 2s\nfactor: 3\ncap: 20s\njitter: 30%\nspread: both\nreset: on-event\nretry: true\nsilence: 5m\ncome_back_on: closed\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	got, err := scenarios.LoadPolicy(file, nil)
 	want := policy.Policy{
 		Name: file, Base: 2 * time.Second, Factor: 3, Cap: 20 * time.Second, Jitter: 0.3, Spread: policy.Both, Reset: policy.OnEvent, HonorRetry: true,
-		Silence: 5 * time.Minute,
+		Silence: 5 * time.Minute, ComeBackOn: "closed",
 	}
 	if err != nil || *got != want {
 		t.Errorf("the file is %+v, %v, want %+v", got, err, want)

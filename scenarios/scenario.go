@@ -19,6 +19,7 @@ type Scenario struct {
 	Duration time.Duration
 	Settle   time.Duration
 	Expect   Expect
+	Source   string // the document this was read from, after overrides, in canonical YAML; variables are not replaced in it
 }
 
 // Capability is an optional ability that a target declares.

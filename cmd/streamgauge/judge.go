@@ -158,6 +158,6 @@ func judgeRun(reader *history.Reader, header *history.Header) (*judged, error) {
 	report := judge.Finish(end.At, j.run.Health)
 	j.verdicts, j.measures = report.Verdicts, report.Measures
 	j.run.Duration, j.run.Interrupted = conformance.Duration(end.At), reader.End() == nil || end.Interrupted
-	j.run.Expected, j.run.Delivered, j.run.Published = report.Expected, report.Delivered, report.Published
+	report.Fill(&j.run)
 	return j, nil
 }

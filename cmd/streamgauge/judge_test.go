@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -62,6 +64,16 @@ func TestAFullHistoryIsJudgedAsTheRunWas(t *testing.T) {
 	}
 	if diff := cmp.Diff(live.Measures, again.Measures); diff != "" {
 		t.Errorf("measures differ (-live +judged again):\n%s", diff)
+	}
+	same := cmp.Comparer(func(a, b conformance.Sample) bool { return a == b || math.IsNaN(float64(a)) && math.IsNaN(float64(b)) })
+	for i := range min(len(live.Runs), len(again.Runs)) {
+		was, is := live.Runs[i], again.Runs[i]
+		if diff := cmp.Diff([]any{was.Series, was.Curves, was.Faults}, []any{is.Series, is.Curves, is.Faults}, same); diff != "" {
+			t.Errorf("charts of run %d differ (-live +judged again):\n%s", i, diff)
+		}
+		if len(was.Series) != 7 || len(was.Curves) != 2 || len(was.Faults) != 1 || !strings.Contains(was.Source, "subscribers: 40") {
+			t.Errorf("run %d has %d series, %d curves, %d faults and the source %q", i, len(was.Series), len(was.Curves), len(was.Faults), was.Source)
+		}
 	}
 	if len(live.Verdicts) == 0 || len(live.Runs) != 2 || live.Runs[0].Expected == 0 {
 		t.Errorf("%d verdicts of %d runs: nothing was judged", len(live.Verdicts), len(live.Runs))

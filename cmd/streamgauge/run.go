@@ -14,6 +14,7 @@ type runFlags struct {
 	target  string
 	out     string
 	format  string
+	live    string
 	seed    uint64
 	set     []string
 	history string
@@ -34,7 +35,8 @@ and judges every promise the scenario expects. Without --target the embedded ref
 The first Ctrl-C ends the run and still reports what was measured; the second quits at once.`,
 		Example: `  streamgauge run
   streamgauge run network-drops --set load.subscribers=500 --seed 7
-  streamgauge run my-scenario.yaml --target my-gateway.yaml --out results`,
+  streamgauge run my-scenario.yaml --target my-gateway.yaml --out results
+  streamgauge run network-drops --live 127.0.0.1:0`,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return scenarios.ShippedNames(), cobra.ShellCompDirectiveDefault
 		},
@@ -44,8 +46,9 @@ The first Ctrl-C ends the run and still reports what was measured; the second qu
 	}
 	flags := c.Flags()
 	flags.StringVar(&f.target, "target", "", "target file, preset name or URL (default: the embedded reference broker)")
-	flags.StringVar(&f.out, "out", "", "folder for manifest.json, result.json, junit.xml, history.jsonl and histograms; must be new or empty")
+	flags.StringVar(&f.out, "out", "", "folder for manifest.json, result.json, junit.xml, report.html, history.jsonl and histograms; must be new or empty")
 	flags.StringVar(&f.format, "format", "table", "what stdout gets: "+strings.Join(reports.FormatNames(), ", "))
+	flags.StringVar(&f.live, "live", "", "serve the report page at host:port while the run goes on, as in 127.0.0.1:0 (default: no)")
 	flags.Uint64Var(&f.seed, "seed", 0, "decides everything random (default: drawn, and printed)")
 	flags.StringArrayVar(&f.set, "set", nil, "override a scenario key, as in load.subscribers=500; may be repeated")
 	flags.StringVar(&f.history, "history", "anomalies", "what history.jsonl keeps: off, anomalies or full (full can be judged again)")

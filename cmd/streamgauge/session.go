@@ -33,6 +33,8 @@ type session struct {
 	recorder *history.Recorder
 	hlogs    map[string]func(io.Writer) error
 	stderr   io.Writer
+	live     *live                                       // nil: nobody looks on in a browser
+	watch    func(status func() run.Status) (end func()) // looks on while a scenario runs; nil: nobody does
 }
 
 func runScenarios(c *cobra.Command, args []string, f runFlags, seeded bool) error {
@@ -47,16 +49,22 @@ func runScenarios(c *cobra.Command, args []string, f runFlags, seeded bool) erro
 	if err := s.plan(); err != nil {
 		return err
 	}
-	closeHistory, err := s.prepareOut()
-	if err != nil {
+	if s.live, err = startLive(f.live, s.beginning()); err != nil {
 		return err
 	}
+	closeHistory, err := s.prepareOut()
+	if err != nil {
+		return errors.Join(err, s.live.close())
+	}
 	ctx, stop := interruptible(c.Context(), s.stderr)
+	if s.live != nil {
+		fmt.Fprintf(s.stderr, "streamgauge: live at %s\n", s.live.url)
+	}
 	result, err := s.run(ctx)
 	stop()
 	historyErr := closeHistory()
 	if err != nil {
-		return errors.Join(err, historyErr)
+		return errors.Join(err, historyErr, s.live.close())
 	}
 	opts := reportOptions(c.OutOrStdout(), f.noColor)
 	opts.Strict = f.strict
@@ -65,6 +73,7 @@ func runScenarios(c *cobra.Command, args []string, f runFlags, seeded bool) erro
 		written = s.dir.WriteReports(result, reports.NewManifest(result, s.sources...), opts, s.hlogs)
 		opts.Dir, opts.Files = s.dir.Path, s.dir.Files()
 	}
+	written = errors.Join(written, s.live.finish(result, opts))
 	// Whatever the disk did, what was measured is shown.
 	if err := format.Render(c.OutOrStdout(), result, opts); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
@@ -140,10 +149,7 @@ const historyFile = "history.jsonl"
 
 // run carries out the plans. After an interrupt the scenarios that have not begun are unknown.
 func (s *session) run(ctx context.Context) (*conformance.Result, error) {
-	result := &conformance.Result{
-		Version: conformance.ResultVersion, Kind: conformance.KindRun, Seed: s.seed, Started: time.Now(),
-		Command: s.repeat(), Tool: "streamgauge " + buildVersion(),
-	}
+	result := new(s.beginning())
 	for _, plan := range s.plans {
 		outcome, err := s.scenario(ctx, plan)
 		if err != nil {
@@ -155,6 +161,7 @@ func (s *session) run(ctx context.Context) (*conformance.Result, error) {
 		result.Verdicts = append(result.Verdicts, outcome.Verdicts...)
 		result.Measures = append(result.Measures, outcome.Measures...)
 		result.Runs = append(result.Runs, outcome.Run)
+		s.live.add(outcome.Run)
 		if t := outcome.Tally; t != nil {
 			s.hlogs[plan.Scenario.Name+".hlog"] = func(w io.Writer) error { return t.WriteHLog(w, outcome.Started) }
 		}
@@ -168,6 +175,14 @@ func (s *session) run(ctx context.Context) (*conformance.Result, error) {
 	return result, nil
 }
 
+// beginning is the result before anything has run.
+func (s *session) beginning() conformance.Result {
+	return conformance.Result{
+		Version: conformance.ResultVersion, Kind: conformance.KindRun, Seed: s.seed, Started: time.Now(),
+		Command: s.repeat(), Tool: "streamgauge " + buildVersion(),
+	}
+}
+
 func (s *session) scenario(ctx context.Context, plan *scenarios.Plan) (*run.Outcome, error) {
 	var p *progress
 	r := run.New(run.Options{
@@ -177,6 +192,10 @@ func (s *session) scenario(ctx context.Context, plan *scenarios.Plan) (*run.Outc
 	p = newProgress(s.stderr, isTerminal(s.stderr), s.flags.quiet, r.Status)
 	p.Start()
 	defer p.Stop()
+	defer s.live.begin(r)()
+	if s.watch != nil {
+		defer s.watch(r.Status)()
+	}
 	outcome, err := r.Do(ctx)
 	if tooFew := (*run.TooFewFilesError)(nil); errors.As(err, &tooFew) {
 		return nil, fmt.Errorf("%s: %w", plan.Scenario.Name, err)

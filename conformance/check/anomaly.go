@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"math/bits"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -94,8 +95,9 @@ func (a *Example) compare(b *Example) int {
 
 // Sightings is how often an anomaly was seen, with its earliest examples.
 type Sightings struct {
-	Count    uint64    `json:"count"`
-	Examples []Example `json:"examples,omitempty"`
+	Count       uint64    `json:"count"`
+	Subscribers int       `json:"subscribers,omitempty"` // that it happened to
+	Examples    []Example `json:"examples,omitempty"`
 }
 
 func (s *Sightings) add(e Example) {
@@ -110,6 +112,7 @@ func (s *Sightings) add(e Example) {
 // Merge adds other's sightings.
 func (s *Sightings) Merge(other *Sightings) {
 	s.Count += other.Count
+	s.Subscribers += other.Subscribers // each is in one shard
 	for _, e := range other.Examples {
 		s.add(e)
 	}
@@ -118,14 +121,41 @@ func (s *Sightings) Merge(other *Sightings) {
 // incidents collects anomalies of all subscribers. Nothing on the way of a right delivery touches it.
 type incidents struct {
 	counts [anomalies]atomic.Uint64
+	marked [anomalies]atomic.Pointer[[]atomic.Uint32] // a bit for each subscriber
 	mu     sync.Mutex
 	seen   [anomalies]Sightings
+}
+
+// mark notes that an anomaly happened to a subscriber.
+func (j *Judge) mark(a Anomaly, subscriber int32) {
+	i := int(subscriber - j.cfg.First)
+	if subscriber < 0 || i < 0 || i >= len(j.subs) {
+		return
+	}
+	marked := j.incidents.marked[a].Load()
+	if marked == nil {
+		fresh := make([]atomic.Uint32, (len(j.subs)+31)/32)
+		j.incidents.marked[a].CompareAndSwap(nil, &fresh)
+		marked = j.incidents.marked[a].Load()
+	}
+	(*marked)[i/32].Or(1 << (i % 32))
+}
+
+// afflicted is how many subscribers an anomaly happened to.
+func (c *incidents) afflicted(a Anomaly) (n int) {
+	if marked := c.marked[a].Load(); marked != nil {
+		for i := range *marked {
+			n += bits.OnesCount32((*marked)[i].Load())
+		}
+	}
+	return n
 }
 
 // report counts an anomaly that an observation revealed. Only what will be kept is put into words: describe is called for the
 // first few and for those earlier than a kept one.
 func (j *Judge) report(a Anomaly, o *history.Observation, describe func() Example) {
 	n := j.incidents.counts[a].Add(1)
+	j.mark(a, o.Subscriber)
 	emit := j.sink != nil && n <= maxEmitted
 	if !emit && n > maxExamples && !j.incidents.wanted(a, o.At) {
 		return
@@ -167,10 +197,10 @@ func (c *incidents) tally() map[Anomaly]*Sightings {
 
 // finding puts an anomaly's sightings into a verdict's words.
 func (c *Config) finding(a Anomaly, s *Sightings) conformance.Finding {
-	f := conformance.Finding{Name: a.String(), Count: s.Count}
+	f := conformance.Finding{Name: a.String(), Count: s.Count, Subscribers: s.Subscribers}
 	for i, e := range s.Examples {
 		if i == 0 {
-			f.Text, f.Subscriber, f.Connection = e.Text, c.subscriber(e.Subscriber), int(e.Connection)
+			f.AtMS, f.Text, f.Subscriber, f.Connection = milliseconds(e.At), e.Text, c.subscriber(e.Subscriber), int(e.Connection)
 			f.Stream, f.Number, f.Expected, f.Actual = c.stream(e.Stream), e.Number, e.Expected, e.Actual
 			f.Evidence = slices.Clone(e.Evidence)
 			continue

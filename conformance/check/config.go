@@ -35,7 +35,8 @@ type Subscriber struct {
 type Step struct {
 	Name        string        `json:"name"`
 	At          time.Duration `json:"at"`
-	Subscribers int           `json:"subscribers"` // how many it concerns; 0 for a fault on the target
+	Subscribers int           `json:"subscribers"`    // how many it concerns; 0 for a fault on the target
+	Text        string        `json:"text,omitempty"` // as the scenario says it
 	// Lasting says that its fault goes on until FaultEnd, whatever becomes of the connection. Any other ends with the connection.
 	Lasting bool `json:"lasting,omitempty"`
 	// Slows says that it makes its subscribers read slowly, as SlowBegin and SlowEnd do.

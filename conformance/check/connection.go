@@ -74,7 +74,7 @@ func (j *Judge) endSubscription(s *subscriber) {
 
 func (j *Judge) open(s *subscriber, o *history.Observation) {
 	s.live++
-	j.connected.add(o.At, o.Subscriber, 1)
+	j.connected.add(o.At, 1)
 	j.counts.connections.Add(1)
 	live := max(int64(s.live), o.Size)
 	raise(&j.counts.sessions, live)
@@ -101,7 +101,7 @@ func (j *Judge) open(s *subscriber, o *history.Observation) {
 }
 
 // comesBack counts an attempt to come back that the target had to deal with: one that a fault of ours refused never reached it.
-func (j *Judge) comesBack(o *history.Observation) { j.returns.add(o.At-o.Took, o.Subscriber, 1) }
+func (j *Judge) comesBack(o *history.Observation) { j.returns.add(o.At-o.Took, 1) }
 
 // readied notes from when on a subscription is owed messages. On one that goes on, it tells how much was missed.
 func (j *Judge) readied(s *subscriber, o *history.Observation) {
@@ -238,7 +238,10 @@ func (j *Judge) closed(s *subscriber, o *history.Observation) {
 		return
 	}
 	s.live--
-	j.connected.add(o.At, o.Subscriber, -1)
+	j.connected.add(o.At, -1)
+	if o.Cause != history.CauseEnd {
+		j.losses.add(o.At, 1)
+	}
 	if s.live > 0 {
 		return
 	}

@@ -20,7 +20,15 @@ import (
 //	again, before the position      stale
 //	again                           duplicated
 func (j *Judge) deliver(s *subscriber, o *history.Observation) {
-	j.deliveries.add(o.At, o.Subscriber, 1)
+	bucket := unmeasured
+	if j.take(s, o) {
+		bucket = bucketOf(o.At - o.Due)
+	}
+	j.arrivals.add(o.At, o.Subscriber, bucket)
+}
+
+// take says whether the delivery's latency counts: it is the first of a message that is owed, and the subscriber does not read slowly.
+func (j *Judge) take(s *subscriber, o *history.Observation) bool {
 	j.hear(s, o)
 	s.served = o.At
 	if s.atFirst {
@@ -41,18 +49,17 @@ func (j *Judge) deliver(s *subscriber, o *history.Observation) {
 	}
 	switch {
 	case damaged:
-		return
+		return false
 	case !published:
 		j.phantom(o, l)
-		return
+		return false
 	case f == nil:
 		j.leaked(o)
-		return
+		return false
 	}
 
 	if f.low == 0 || o.Number != f.next.Load() {
-		j.outOfTurn(s, f, l, o)
-		return
+		return j.outOfTurn(s, f, l, o)
 	}
 	f.next.Store(o.Number + 1)
 	if odd := f.odd.Load(); odd != nil {
@@ -64,43 +71,55 @@ func (j *Judge) deliver(s *subscriber, o *history.Observation) {
 	if j.orders != nil {
 		j.follow(s, o)
 	}
-	j.arrived(s, f, o, advanced)
+	return j.arrived(s, f, o, advanced)
 }
 
 // outOfTurn folds a message in that is not the next one of its publisher, or the first.
-func (j *Judge) outOfTurn(s *subscriber, f *fold, l *ledger, o *history.Observation) {
+func (j *Judge) outOfTurn(s *subscriber, f *fold, l *ledger, o *history.Observation) (measured bool) {
 	switch how := f.receive(o.Number, func(lo, hi uint64) []hole { return j.explain(s, f, lo, hi, o) }); how {
 	case repeated:
 		j.again(f, o)
 	case filled:
 		j.reordered(f, o)
-		j.arrived(s, f, o, filled)
+		measured = j.arrived(s, f, o, filled)
 	case advanced:
 		if odd := f.odd.Load(); odd != nil {
 			j.goOn(s, odd, o)
 			if !j.cfg.Remote {
-				odd.bound(func(h hole) uint64 { return l.acknowledged(max(h.lo, f.from.Load()), h.hi) })
+				odd.bound(func(h hole) uint64 { return j.giveUp(l, h, f.from.Load()) })
 			}
 		}
 		if j.orders != nil {
 			j.follow(s, o)
 		}
-		j.arrived(s, f, o, advanced)
+		measured = j.arrived(s, f, o, advanced)
 	}
+	return measured
+}
+
+// giveUp counts what is missing for good in a hole that is given up.
+func (j *Judge) giveUp(l *ledger, h hole, from uint64) uint64 {
+	lo := max(h.lo, from)
+	n := l.acknowledged(lo, h.hi)
+	if n > 0 && h.why&unowed == 0 {
+		j.forgone.add(l.due(lo), int32(n))
+	}
+	return n
 }
 
 // arrived measures the first arrival of a message that is owed.
-func (j *Judge) arrived(s *subscriber, f *fold, o *history.Observation, how arrival) {
+func (j *Judge) arrived(s *subscriber, f *fold, o *history.Observation, how arrival) (measured bool) {
 	if from := f.from.Load(); from == 0 || o.Number < from {
-		return
+		return false
 	}
-	j.measureLatency(s, o)
+	measured = j.measureLatency(s, o)
 	if j.spread != nil {
 		j.spread.deliver(f.ledger, o.Number, o.At)
 	}
 	if how == advanced && o.At-max(o.Sent, s.steady) > j.stalled {
 		j.stall(s, o)
 	}
+	return measured
 }
 
 // hear notes that something arrived, and judges the silence before it.

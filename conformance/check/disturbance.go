@@ -75,6 +75,9 @@ func (j *Judge) observeTarget(o *history.Observation) {
 	if o.Kind == history.FaultBegin || o.Kind == history.SlowBegin {
 		j.clock.disturbed.CompareAndSwap(0, max(int64(o.At), 1))
 	}
+	if o.Kind == history.FaultBegin || o.Kind == history.FaultEnd {
+		j.bands.observe(o)
+	}
 	if o.Step >= 0 && int(o.Step) < len(j.cfg.Steps) && j.cfg.Steps[o.Step].Subscribers > 0 {
 		return // it is on subscribers, each of which has observations of its own
 	}

@@ -14,6 +14,15 @@ type Report struct {
 	Expected  uint64 // owed deliveries
 	Delivered uint64 // owed deliveries that arrived
 	Published uint64 // acknowledged messages
+	Series    []conformance.Series
+	Curves    []conformance.Curve
+	Faults    []conformance.FaultBand
+}
+
+// Fill tells a run what the report says of it as a whole.
+func (r *Report) Fill(run *conformance.ScenarioRun) {
+	run.Expected, run.Delivered, run.Published = r.Expected, r.Delivered, r.Published
+	run.Series, run.Curves, run.Faults = r.Series, r.Curves, r.Faults
 }
 
 // Finish judges a run that ended at end. Nothing may be observed any more.
@@ -32,13 +41,12 @@ func (j *Judge) Tally(end time.Duration) *Tally {
 		Opened:      j.counts.opened.Load(), Ready: j.counts.ready.Load(), Failed: j.counts.failed.Load(),
 		Connections: j.counts.connections.Load(), Schemas: j.counts.schemas.Load(), Greetings: j.counts.greetings.Load(), Resumes: j.counts.resumes.Load(),
 		Announced: uint64(j.counts.announced.Load()), Silence: time.Duration(j.counts.silence.Load()),
-		Sessions: uint64(j.counts.sessions.Load()), Expiries: j.counts.expiries.Load(), Idle: j.counts.idle.Load(), Bites: make([]uint64, len(j.counts.bites)),
+		Sessions: uint64(j.counts.sessions.Load()), Expiries: j.counts.expiries.Load(), Idle: j.counts.idle.Load(), Bites: j.bitten(), Bands: j.bands.list(),
 		Anomalies: j.incidents.tally(), Memory: j.memory.samples,
-		Delivered: j.deliveries.counts(end), Connected: j.connected.counts(end), Returns: j.returns.counts(end),
+		Connected: j.connected.sums(end), Returns: j.returns.sums(end), Losses: j.losses.sums(end), LostByStep: j.forgone.sums(end),
 	}
-	for i := range t.Bites {
-		t.Bites[i] = j.counts.bites[i].Load()
-	}
+	step := j.cfg.chartStep()
+	t.Delivered, t.Arrivals = j.arrivals.counts(end, step)
 	for _, n := range t.Delivered {
 		t.Deliveries += uint64(n)
 	}
@@ -48,13 +56,25 @@ func (j *Judge) Tally(end time.Duration) *Tally {
 			t.publishing(&j.ledgers[i])
 		}
 	}
-	sum := summing{judge: j, tally: t}
+	sum := summing{judge: j, tally: t, step: step, dues: map[*ledger]*dues{}}
 	for i := range j.subs {
 		sum.subscriber(j.cfg.First+int32(i), &j.subs[i])
+	}
+	for a, s := range t.Anomalies {
+		s.Subscribers = j.incidents.afflicted(a)
 	}
 	t.LostMessages = union(t.LostMessages)
 	t.Distributions = j.distributions()
 	return t
+}
+
+// bitten is how often each step of the timeline was seen to take effect.
+func (j *Judge) bitten() []uint64 {
+	bites := make([]uint64, len(j.counts.bites))
+	for i := range bites {
+		bites[i] = j.counts.bites[i].Load()
+	}
+	return bites
 }
 
 func (t *Tally) publishing(l *ledger) {

@@ -150,7 +150,7 @@ func TestClockFavoursTheTarget(t *testing.T) {
 		for range rapid.IntRange(1, 4*maxTicks).Draw(t, "messages") {
 			at += time.Duration(rnd.Int64N(int64(time.Second)))
 			sent = append(sent, at)
-			c.sent(at, uint64(len(sent)-1))
+			c.sent(at, at, uint64(len(sent)-1))
 			at += time.Duration(rnd.Int64N(int64(time.Second)))
 			acked = append(acked, at)
 			c.acked(at, uint64(len(acked)-1))

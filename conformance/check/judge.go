@@ -50,10 +50,13 @@ type Judge struct {
 	spread      *spread
 	orders      []*order
 
-	deliveries series
-	connected  series
-	returns    series // attempts to come back that reached the target, by peakStep
-	memory     memory
+	arrivals  arrivals
+	connected series
+	returns   series // attempts to come back that reached the target, by peakStep
+	losses    series // connections that ended before the run did, by peakStep
+	forgone   series // lost messages of holes that were given up, by when they were due
+	bands     bands
+	memory    memory
 }
 
 // counts are totals that no fold holds.
@@ -113,9 +116,11 @@ func New(cfg Config) *Judge {
 	j.newest = cfg.Expect.wants(latest.Name)
 	j.mayDrop = cfg.Target.SlowPolicy == "drop" || cfg.Target.SlowPolicy == "coalesce"
 	j.counts.bites = make([]atomic.Uint64, len(cfg.Steps))
-	j.deliveries = newSeries(time.Second, cfg.Duration, stripes)
-	j.connected = newSeries(time.Second, cfg.Duration, 1)
-	j.returns = newSeries(peakStep, cfg.Duration, 1)
+	j.arrivals = newArrivals(cfg.Duration)
+	j.connected = newSeries(time.Second, cfg.Duration)
+	j.returns = newSeries(peakStep, cfg.Duration)
+	j.losses = newSeries(peakStep, cfg.Duration)
+	j.forgone = newSeries(cfg.chartStep(), cfg.Duration)
 	j.ledgers = make([]ledger, cfg.allPublishers())
 	n := int32(0)
 	for stream := range cfg.Streams {

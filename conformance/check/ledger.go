@@ -44,7 +44,7 @@ func (l *ledger) publish(o *history.Observation) {
 	if o.Number > l.begun.Load() {
 		l.begun.Store(o.Number)
 	}
-	l.clock.sent(o.At, o.Number)
+	l.clock.sent(o.At, o.Due, o.Number)
 }
 
 func (l *ledger) ack(o *history.Observation) {
@@ -171,7 +171,8 @@ type clock struct {
 
 type tick struct {
 	at          time.Duration
-	sent, acked uint64 // highest numbers by then
+	due         time.Duration // when the first message sent in it was due
+	sent, acked uint64        // highest numbers by then
 }
 
 const (
@@ -179,7 +180,21 @@ const (
 	firstEvery = 50 * time.Millisecond
 )
 
-func (c *clock) sent(at time.Duration, n uint64) { c.step(at).sent = n }
+func (c *clock) sent(at, due time.Duration, n uint64) {
+	t := c.step(at)
+	if t.sent == sentBeforeLast(c.ticks) {
+		t.due = due
+	}
+	t.sent = n
+}
+
+// sentBeforeLast is what had been sent before the last tick.
+func sentBeforeLast(ticks []tick) uint64 {
+	if len(ticks) < 2 {
+		return 0
+	}
+	return ticks[len(ticks)-2].sent
+}
 
 func (c *clock) acked(at time.Duration, n uint64) { c.step(at).acked = n }
 
@@ -209,6 +224,9 @@ func (c *clock) thin() {
 		joined := c.ticks[:1]
 		for _, t := range c.ticks[1:] {
 			if last := &joined[len(joined)-1]; t.at <= last.at+c.every/2 {
+				if last.sent == sentBeforeLast(joined) {
+					last.due = t.due
+				}
 				last.sent, last.acked = t.sent, t.acked
 			} else {
 				joined = append(joined, t)

@@ -6,12 +6,12 @@ import (
 	"github.com/streamgauge/streamgauge/conformance/history"
 )
 
-// measureLatency counts an expected delivery that came. One to a subscriber that reads slowly, or did when it was sent, says how
+// measureLatency counts an expected delivery that came, and says whether it is among those that latency is judged by. One to a subscriber that reads slowly, or did when it was sent, says how
 // slowly it reads, and is counted apart.
-func (j *Judge) measureLatency(s *subscriber, o *history.Observation) {
+func (j *Judge) measureLatency(s *subscriber, o *history.Observation) bool {
 	if s.slow() || s.wasSlow && o.Sent < s.trouble.slowEnd {
 		j.slowReaders.record(o.At - o.Due)
-		return
+		return false
 	}
 	j.latency[j.clock.at(o.At)].record(o.At - o.Due)
 	j.uncorrected.record(o.At - o.Sent)
@@ -26,6 +26,7 @@ func (j *Judge) measureLatency(s *subscriber, o *history.Observation) {
 			j.storm.record(o.At - o.Due)
 		}
 	}
+	return true
 }
 
 // lower makes a, which holds the complement of a number so that zero means none, at most v.

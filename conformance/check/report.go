@@ -10,6 +10,7 @@ import (
 func (t *Tally) Report(c *Config, health conformance.Health) Report {
 	r := Report{
 		Expected: t.Expected, Delivered: t.Expected - min(t.Expected, t.Lost), Published: t.Published, Measures: t.measures(c),
+		Series: t.Series(c), Curves: t.Curves(), Faults: t.Faults(c),
 	}
 	for _, g := range Guarantees() {
 		if c.Expect.wants(g.Name) {

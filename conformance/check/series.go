@@ -13,33 +13,24 @@ const stripes = 8
 
 // series counts events by when they happened, in steps of equal length.
 type series struct {
-	step    time.Duration
-	striped [][]atomic.Int32
+	step   time.Duration
+	counts []atomic.Int32
 }
 
-func newSeries(step, length time.Duration, width int) series {
-	n := int(min(length, maxSeries)/step) + 2
-	s := series{step: step, striped: make([][]atomic.Int32, width)}
-	for i := range s.striped {
-		s.striped[i] = make([]atomic.Int32, n)
-	}
-	return s
+func newSeries(step, length time.Duration) series {
+	return series{step: step, counts: make([]atomic.Int32, int(min(length, maxSeries)/step)+2)}
 }
 
-func (s *series) add(at time.Duration, subscriber, n int32) {
-	row := s.striped[uint32(subscriber)%uint32(len(s.striped))]
-	i := min(max(int(at/s.step), 0), len(row)-1)
-	row[i].Add(n)
+func (s *series) add(at time.Duration, n int32) {
+	s.counts[min(max(int(at/s.step), 0), len(s.counts)-1)].Add(n)
 }
 
-// counts are the sums per step, up to the step that end falls in.
-func (s *series) counts(end time.Duration) []int64 {
-	n := min(int(end/s.step)+1, len(s.striped[0]))
+// sums are the counts per step, up to the step that end falls in.
+func (s *series) sums(end time.Duration) []int64 {
+	n := min(int(end/s.step)+1, len(s.counts))
 	sums := make([]int64, n)
-	for _, row := range s.striped {
-		for i := range row {
-			sums[min(i, n-1)] += int64(row[i].Load())
-		}
+	for i := range s.counts {
+		sums[min(i, n-1)] += int64(s.counts[i].Load())
 	}
 	return sums
 }

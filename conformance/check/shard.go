@@ -26,6 +26,7 @@ type Exception struct {
 // Tick is how far a publisher was at one time.
 type Tick struct {
 	At    time.Duration `json:"at"`
+	Due   time.Duration `json:"due"` // of the first message sent in it
 	Sent  uint64        `json:"sent"`
 	Acked uint64        `json:"acked"`
 }
@@ -44,7 +45,7 @@ func (j *Judge) Ledgers() []LedgerState {
 			s.Exceptions = append(s.Exceptions, Exception{e.lo, e.hi, e.rejected})
 		}
 		for _, t := range l.clock.ticks {
-			s.Ticks = append(s.Ticks, Tick{t.at, t.sent, t.acked})
+			s.Ticks = append(s.Ticks, Tick{t.at, t.due, t.sent, t.acked})
 		}
 		states = append(states, s)
 	}
@@ -71,7 +72,7 @@ func (j *Judge) Join(states []LedgerState) error {
 		l.clock.every = s.Every
 		l.clock.ticks = slices.Grow(l.clock.ticks, len(s.Ticks))
 		for _, t := range s.Ticks {
-			l.clock.ticks = append(l.clock.ticks, tick{t.At, t.Sent, t.Acked})
+			l.clock.ticks = append(l.clock.ticks, tick{t.At, t.Due, t.Sent, t.Acked})
 		}
 	}
 	return nil

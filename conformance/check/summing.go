@@ -11,6 +11,8 @@ import (
 type summing struct {
 	judge *Judge
 	tally *Tally
+	step  time.Duration // of the tally's lost messages by when they were due
+	dues  map[*ledger]*dues
 }
 
 // fate is what becomes of the messages at the end of a subscription that did not arrive.
@@ -99,6 +101,7 @@ func (m *summing) note(a Anomaly, n uint64, e Example) {
 	s := m.tally.sightings(a)
 	s.Count += n
 	s.add(e)
+	m.judge.mark(a, e.Subscriber)
 }
 
 // spans sums up subscriptions that have ended, and holes that were given up.
@@ -207,6 +210,9 @@ func (m *summing) hole(w whose, l *ledger, h hole) {
 		return
 	}
 	m.account(w, h.why, n)
+	if h.why&unowed == 0 {
+		m.lostDue(l, h.lo, h.hi)
+	}
 	first := l.firstAcknowledged(h.lo, h.hi)
 	e := Example{
 		At: m.tally.End, Subscriber: w.index, Connection: h.connection, Stream: l.stream, Publisher: l.publisher, Number: first,
@@ -223,6 +229,7 @@ func (m *summing) hole(w whose, l *ledger, h hole) {
 		if m.judge.spread != nil {
 			m.tally.LostMessages = append(m.tally.LostMessages, LostRange{l.stream, l.publisher, h.lo, h.hi})
 		}
+		e.At = l.due(first)
 		e.Text = numbers(h, first, n) + " never arrived"
 		e.Expected, e.Actual = "each acknowledged message", "none of them"
 		e.Evidence = around(h)

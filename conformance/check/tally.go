@@ -50,8 +50,12 @@ type Tally struct {
 	Distributions map[string]*Distribution `json:"distributions"`
 	LostMessages  []LostRange              `json:"lost_messages,omitempty"` // that at least one subscriber lost; only for the fan-out's spread
 	Delivered     []int64                  `json:"delivered_by_second"`
+	Arrivals      []LatencyRow             `json:"arrivals"`            // latencies of the expected deliveries that came in each step
+	LostByStep    []int64                  `json:"lost_by_step"`        // by the step in which they were due
 	Connected     []int64                  `json:"connected_by_second"` // change of the number of open connections
 	Returns       []int64                  `json:"returns"`             // reconnecting dials, by peakStep
+	Losses        []int64                  `json:"losses"`              // connections that ended before the run did, by peakStep
+	Bands         []Band                   `json:"bands,omitempty"`     // the timeline as it was carried out
 	Memory        []MemorySample           `json:"memory,omitempty"`
 }
 
@@ -148,6 +152,10 @@ func (t *Tally) Merge(other *Tally) error {
 	t.Delivered = addSeries(t.Delivered, other.Delivered)
 	t.Connected = addSeries(t.Connected, other.Connected)
 	t.Returns = addSeries(t.Returns, other.Returns)
+	t.Arrivals = addRows(t.Arrivals, other.Arrivals)
+	t.LostByStep = addSeries(t.LostByStep, other.LostByStep)
+	t.Losses = addSeries(t.Losses, other.Losses)
+	t.Bands = mergeBands(t.Bands, other.Bands)
 	t.Memory = append(t.Memory, other.Memory...)
 	slices.SortStableFunc(t.Memory, func(a, b MemorySample) int { return int(a.At - b.At) })
 	return nil

@@ -36,7 +36,7 @@ func checkConfig(p *scenarios.Plan, t *scenarios.Target) check.Config {
 	for _, step := range p.Timeline {
 		f, _ := scenarios.FaultByName(step.Fault)
 		c.Steps = append(c.Steps, check.Step{
-			Name: step.Fault, At: step.At, Subscribers: len(step.Subscribers), Lasting: f.Stays, Slows: f.Slows,
+			Name: step.Fault, Text: s.StepText(step.Index), At: step.At, Subscribers: len(step.Subscribers), Lasting: f.Stays, Slows: f.Slows,
 		})
 	}
 	return c

@@ -336,7 +336,7 @@ func (e *engine) conclude(config check.Config, started time.Time, interrupted bo
 			Name: "publish.unsent", Scenario: o.Run.Scenario, Unit: "messages", Samples: unsent, Value: float64(unsent),
 		})
 	}
-	o.Run.Expected, o.Run.Delivered, o.Run.Published = report.Expected, report.Delivered, report.Published
+	report.Fill(&o.Run)
 	o.Run.Health, o.Run.Interrupted = e.unrecorded(health), interrupted
 	o.Run.Outcome = conformance.Overall(o.Verdicts, false)
 	text, err := json.Marshal(o.Run.Health)
@@ -371,7 +371,7 @@ func (e *engine) outcome(config check.Config, started time.Time) *Outcome {
 		Subject: e.subject.describe(), Started: started, Duration: duration, Config: config,
 		Run: conformance.ScenarioRun{
 			Health:   conformance.Health{OK: true},
-			Scenario: e.plan.Scenario.Name, About: e.plan.Scenario.About, Plan: e.fingerprint,
+			Scenario: e.plan.Scenario.Name, About: e.plan.Scenario.About, Plan: e.fingerprint, Source: e.plan.Scenario.Source,
 			Subscribers: len(e.plan.Subscribers), Streams: len(e.plan.Streams), Duration: conformance.Duration(duration),
 		},
 	}

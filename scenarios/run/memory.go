@@ -46,34 +46,40 @@ const residentMetric = "process_resident_memory_bytes"
 // memoryOfMetrics reads the resident set from a Prometheus text exposition.
 func memoryOfMetrics(client *http.Client, url string) func(context.Context) (uint64, error) {
 	return func(ctx context.Context) (uint64, error) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return 0, err
-		}
-		resp, err := client.Do(req)
-		if err != nil {
-			return 0, err
-		}
-		defer func() { _ = resp.Body.Close() }()
-		return residentOf(io.LimitReader(resp.Body, 4<<20))
+		bytes, err := scrape(ctx, client, url, residentMetric)
+		return uint64(bytes), err
 	}
 }
 
-func residentOf(exposition io.Reader) (uint64, error) {
+// scrape reads one number, not below zero, from a Prometheus text exposition.
+func scrape(ctx context.Context, client *http.Client, url, metric string) (float64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return valueOf(io.LimitReader(resp.Body, 4<<20), metric)
+}
+
+func valueOf(exposition io.Reader, metric string) (float64, error) {
 	lines := bufio.NewScanner(exposition)
 	for lines.Scan() {
-		value, ok := strings.CutPrefix(lines.Text(), residentMetric+" ")
+		text, ok := strings.CutPrefix(lines.Text(), metric+" ")
 		if !ok {
 			continue
 		}
-		bytes, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-		if err != nil || bytes < 0 {
-			return 0, fmt.Errorf("%s is %q, want a number of bytes", residentMetric, value)
+		value, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+		if err != nil || value < 0 {
+			return 0, fmt.Errorf("%s is %q, want a number from 0", metric, text)
 		}
-		return uint64(bytes), nil
+		return value, nil
 	}
 	if err := lines.Err(); err != nil {
 		return 0, err
 	}
-	return 0, fmt.Errorf("the metrics hold no %s", residentMetric)
+	return 0, fmt.Errorf("the metrics hold no %s", metric)
 }

@@ -52,12 +52,17 @@ func newExternal(t *scenarios.Target) (*subject, error) {
 	case t.Observe.PID > 0:
 		s.memory = memoryOfProcess(t.Observe.PID)
 	case t.Observe.Metrics != "":
-		s.memory = memoryOfMetrics(&http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{TLSClientConfig: s.tls.Clone(), DisableKeepAlives: true}}, t.Observe.Metrics)
+		s.memory = memoryOfMetrics(metricsClient(s.tls), t.Observe.Metrics)
 	}
 	if t.Auth != nil {
 		s.mint = newMinter(t)
 	}
 	return s, nil
+}
+
+// metricsClient keeps no connection between two looks.
+func metricsClient(config *tls.Config) *http.Client {
+	return &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{TLSClientConfig: config.Clone(), DisableKeepAlives: true}}
 }
 
 func clientTLS(t scenarios.TLS) (*tls.Config, error) {

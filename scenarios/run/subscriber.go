@@ -260,7 +260,7 @@ func causeOf(err error) history.Cause {
 		return history.CauseOther
 	case errors.Is(err, fault.ErrFault):
 		return history.CauseFault
-	case errors.Is(err, errFarewell):
+	case errors.Is(err, errFarewell), errors.Is(err, client.ErrAskedBack):
 		return history.CauseFarewell
 	case errors.Is(err, client.ErrStatus):
 		return history.CauseStatus
