@@ -20,6 +20,7 @@ const (
 	ResultFile   = "result.json"
 	ManifestFile = "manifest.json"
 	JUnitFile    = "junit.xml"
+	HTMLFile     = "report.html"
 )
 
 // Dir is the directory that a run leaves behind.
@@ -109,15 +110,16 @@ func cause(err error) error {
 	return err
 }
 
-// WriteReports writes result.json, junit.xml, what else there is by name, and at last manifest.json, which lists them all: a
+// WriteReports writes result.json, junit.xml, report.html, what else there is by name, and at last manifest.json, which lists them all: a
 // directory that has one is complete. When one file cannot be written, the error says which are there.
 func (d *Dir) WriteReports(r *conformance.Result, m Manifest, opts Options, extra map[string]func(io.Writer) error) error {
 	reports := map[string]func(io.Writer) error{
 		ResultFile: func(w io.Writer) error { return JSON(w, r, opts) },
 		JUnitFile:  func(w io.Writer) error { return JUnit(w, r, opts) },
+		HTMLFile:   func(w io.Writer) error { return HTML(w, r, opts) },
 	}
 	maps.Copy(reports, extra)
-	order := append([]string{ResultFile, JUnitFile}, slices.Sorted(maps.Keys(extra))...)
+	order := append([]string{ResultFile, JUnitFile, HTMLFile}, slices.Sorted(maps.Keys(extra))...)
 	for _, name := range order {
 		if err := d.WriteFile(name, reports[name]); err != nil {
 			return d.saying(err)

@@ -93,7 +93,7 @@ func TestAFullDiskIsOneClearError(t *testing.T) {
 			return &os.PathError{Op: "write", Path: "hidden", Err: syscall.ENOSPC}
 		},
 	})
-	want := "write " + filepath.Join(d.Path, "latency.hlog") + ": no space left on device; kept in " + d.Path + ": junit.xml, result.json"
+	want := "write " + filepath.Join(d.Path, "latency.hlog") + ": no space left on device; kept in " + d.Path + ": junit.xml, report.html, result.json"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
@@ -132,7 +132,7 @@ func TestTheManifestListsTheFilesAndWhatMadeThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := m
-	for _, name := range []string{"history.jsonl", "junit.xml", "mass-connect.hlog", "result.json"} {
+	for _, name := range []string{"history.jsonl", "junit.xml", "mass-connect.hlog", "report.html", "result.json"} {
 		info, err := os.Stat(filepath.Join(d.Path, name))
 		if err != nil {
 			t.Fatal(err)

@@ -29,18 +29,34 @@ func TestEveryFieldOfAResultIsDocumented(t *testing.T) {
 	page := "\n" + string(text)
 	const manifest = "# manifest.json"
 	for typ, heading := range map[reflect.Type]string{
-		reflect.TypeFor[conformance.Result]():      "## The result",
-		reflect.TypeFor[conformance.Subject]():     "## Subject",
-		reflect.TypeFor[conformance.Verdict]():     "## Verdict",
-		reflect.TypeFor[conformance.Finding]():     "## Finding",
-		reflect.TypeFor[conformance.Measure]():     "## Measure",
-		reflect.TypeFor[conformance.Health]():      "## Health",
-		reflect.TypeFor[conformance.ScenarioRun](): "## Run",
-		reflect.TypeFor[conformance.MatrixRow]():   "## Row of the matrix",
-		reflect.TypeFor[Manifest]():                manifest,
-		reflect.TypeFor[Source]():                  manifest,
-		reflect.TypeFor[Plan]():                    manifest,
-		reflect.TypeFor[File]():                    manifest,
+		reflect.TypeFor[conformance.Result]():        "## The result",
+		reflect.TypeFor[conformance.Subject]():       "## Subject",
+		reflect.TypeFor[conformance.Verdict]():       "## Verdict",
+		reflect.TypeFor[conformance.Finding]():       "## Finding",
+		reflect.TypeFor[conformance.Measure]():       "## Measure",
+		reflect.TypeFor[conformance.Health]():        "## Health",
+		reflect.TypeFor[conformance.ScenarioRun]():   "## Run",
+		reflect.TypeFor[conformance.Series]():        "## Series",
+		reflect.TypeFor[conformance.Curve]():         "## Curve",
+		reflect.TypeFor[conformance.FaultBand]():     "## Fault",
+		reflect.TypeFor[conformance.Comparison]():    "## Comparison",
+		reflect.TypeFor[conformance.ComparedRun]():   "## Compared run",
+		reflect.TypeFor[conformance.VerdictChange](): "## Verdict change",
+		reflect.TypeFor[conformance.MeasureChange](): "## Measure change",
+		reflect.TypeFor[conformance.Storm]():         "## Storm",
+		reflect.TypeFor[conformance.MatrixRow]():     "## Row of the matrix",
+
+		reflect.TypeFor[conformance.Capacity]():              "## Capacity",
+		reflect.TypeFor[conformance.CapacityStep]():          "## Step",
+		reflect.TypeFor[conformance.CapacityHeadroom]():      "## Headroom",
+		reflect.TypeFor[conformance.CapacityCost]():          "## Cost",
+		reflect.TypeFor[conformance.CapacityScaling]():       "## Scaling",
+		reflect.TypeFor[conformance.CapacityExtrapolation](): "## Extrapolation",
+
+		reflect.TypeFor[Manifest](): manifest,
+		reflect.TypeFor[Source]():   manifest,
+		reflect.TypeFor[Plan]():     manifest,
+		reflect.TypeFor[File]():     manifest,
 	} {
 		part := docSection(t, page, heading)
 		for _, name := range fieldNames(typ) {
@@ -60,6 +76,7 @@ func TestEveryFieldOfAResultIsDocumented(t *testing.T) {
 	}
 	for _, kind := range []conformance.Kind{
 		conformance.KindRun, conformance.KindCheck, conformance.KindCheckClient, conformance.KindCapacity, conformance.KindMutants,
+		conformance.KindCompare, conformance.KindSimulate,
 	} {
 		if !strings.Contains(page, "`"+string(kind)+"`") {
 			t.Errorf("kind %s is not documented", kind)

@@ -35,6 +35,7 @@ var Formats = []Format{
 	{Name: "json", About: "result.json, for programs", Extension: ".json", Render: JSON},
 	{Name: "junit", About: "JUnit XML, for CI servers", Extension: ".xml", Render: JUnit},
 	{Name: "markdown", About: "Markdown, for a pull request's comment or a job summary", Extension: ".md", Render: Markdown},
+	{Name: "html", About: "one HTML page with charts, to open in a browser and to share", Extension: ".html", Render: HTML},
 }
 
 // FormatNamed finds a format; the error lists those there are.

@@ -8,12 +8,12 @@ import (
 
 func TestFormatsAreFoundByName(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"table", "json", "junit", "markdown"} {
+	for _, name := range []string{"table", "json", "junit", "markdown", "html"} {
 		if f, err := FormatNamed(name); err != nil || f.Name != name || f.Render == nil || f.Extension == "" || f.About == "" {
 			t.Errorf("%s: %+v, %v", name, f, err)
 		}
 	}
-	if _, err := FormatNamed("pdf"); err == nil || !strings.Contains(err.Error(), "table, json, junit, markdown") {
+	if _, err := FormatNamed("pdf"); err == nil || !strings.Contains(err.Error(), "table, json, junit, markdown, html") {
 		t.Errorf("got %v", err)
 	}
 }

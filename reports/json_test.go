@@ -28,7 +28,7 @@ func TestWhatJSONStoresLoadReadsBack(t *testing.T) {
 		for i := range want.Measures {
 			want.Measures[i] = finiteMeasure(want.Measures[i])
 		}
-		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), sameSamples); diff != "" {
 			t.Errorf("%s (-stored +loaded):\n%s", s.name, diff)
 		}
 	}

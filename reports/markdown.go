@@ -22,6 +22,12 @@ func Markdown(w io.Writer, r *conformance.Result, opts Options) error {
 	m.head()
 	footer := m.footer()
 	switch {
+	case r.Comparison != nil:
+		m.comparison(markdownLimit - len(footer))
+	case len(r.Storms) > 0:
+		m.storms()
+	case r.Capacity != nil:
+		m.capacity(markdownLimit - len(footer))
 	case len(r.Matrix) > 0:
 		m.matrix(markdownLimit - len(footer))
 	case len(r.Runs) == 0:
@@ -135,6 +141,9 @@ func explanationDetails(s section, v conformance.Verdict) string {
 }
 
 func (m *markdownReport) footer() string {
+	if m.r.Comparison != nil {
+		return "<sub>" + escape(joinNonEmpty(" · ", m.r.Subject.Name, comparedRuns(m.r.Comparison), m.r.Tool)) + "</sub>\n"
+	}
 	facts := joinNonEmpty(" · ", m.r.Subject.Name, m.r.Subject.Version, fmt.Sprintf("seed %d", m.r.Seed), m.r.Tool,
 		"harness: "+strings.Join(healthFigures(m.r.Health), " · "))
 	footer := "<sub>" + escape(facts) + "</sub>\n"

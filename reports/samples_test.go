@@ -30,6 +30,8 @@ func samples() []sample {
 		{"check", checked()},
 		{"infinite", infinite()},
 		{"matrix", killMatrix()},
+		{"charted", charted()},
+		{"delayed", delayed()},
 	}
 }
 

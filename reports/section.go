@@ -90,6 +90,15 @@ func isStrict(r *conformance.Result, opts Options) bool {
 
 // summary says in one sentence what came out.
 func summary(r *conformance.Result, parts []section) string {
+	if r.Comparison != nil {
+		return comparisonSummary(r.Comparison)
+	}
+	if len(r.Storms) > 0 {
+		return stormSummary(r.Storms)
+	}
+	if r.Capacity != nil {
+		return capacitySummary(r.Capacity)
+	}
 	if len(r.Verdicts) == 0 && len(r.Runs) == 0 {
 		return "Nothing was judged."
 	}

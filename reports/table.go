@@ -33,6 +33,20 @@ type tableReport struct {
 
 func (t tableReport) write(written string) error {
 	t.title()
+	if t.r.Comparison != nil || len(t.r.Storms) > 0 {
+		show := t.comparison
+		if t.r.Comparison == nil {
+			show = t.storms
+		}
+		if err := show(); err != nil {
+			return err
+		}
+		t.blank()
+		return t.footer(written)
+	}
+	if t.r.Capacity != nil {
+		return t.capacity(written)
+	}
 	if len(t.r.Matrix) > 0 {
 		if err := t.matrix(); err != nil {
 			return err

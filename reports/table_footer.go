@@ -16,7 +16,9 @@ func (t tableReport) footer(written string) error {
 		}
 	}
 	t.blank()
-	t.health()
+	if len(t.r.Storms) == 0 { // a simulation puts nothing on the harness
+		t.health()
+	}
 	if written != "" {
 		t.fact("written", written)
 	}
@@ -24,6 +26,9 @@ func (t tableReport) footer(written string) error {
 		t.line(margin + t.dim("repeat") + "   " + t.r.Command) // not folded, so that it can be copied
 	}
 	code, meaning := ExitCode(t.r.Outcome)
+	if t.r.Comparison != nil {
+		code, meaning = comparisonExit(t.r.Outcome)
+	}
 	t.fact("exit", fmt.Sprintf("%d: %s", code, meaning))
 	return nil
 }

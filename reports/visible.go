@@ -121,6 +121,12 @@ func mapValue(v reflect.Value, f func(string) string) reflect.Value {
 		for i := range v.NumField() {
 			mapped.Field(i).Set(mapValue(v.Field(i), f))
 		}
+	case reflect.Pointer:
+		if v.IsNil() {
+			break
+		}
+		mapped.Set(reflect.New(v.Type().Elem()))
+		mapped.Elem().Set(mapValue(v.Elem(), f))
 	case reflect.Slice:
 		if v.IsNil() {
 			break

@@ -18,7 +18,8 @@ func newReportCommand() *cobra.Command {
 
 It judges nothing, so its exit code is 0 whatever the result says; the table names the exit code of the run itself.`,
 		Example: `  streamgauge report out
-  streamgauge report out --format markdown >> "$GITHUB_STEP_SUMMARY"`,
+  streamgauge report out --format markdown >> "$GITHUB_STEP_SUMMARY"
+  streamgauge report out --format html > report.html`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			chosen, err := reports.FormatNamed(format)
