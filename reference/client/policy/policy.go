@@ -58,6 +58,11 @@ func (p *Policy) Bounds(n int, retry time.Duration) (low, high time.Duration) {
 // Delay draws the delay after loss n of a row from rnd.
 func (p *Policy) Delay(n int, retry time.Duration, rnd *rand.Rand) time.Duration {
 	low, high := p.Bounds(n, retry)
+	return Draw(low, high, rnd)
+}
+
+// Draw draws a delay between two bounds from rnd. It draws no random number where they are equal.
+func Draw(low, high time.Duration, rnd *rand.Rand) time.Duration {
 	if high <= low {
 		return low
 	}
