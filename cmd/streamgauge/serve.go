@@ -47,7 +47,8 @@ second quits at once.
 
 With --mutant it breaks exactly one promise, so that any tool can be tried on it: streamgauge list mutants names them. It is then
 configured so that the defect shows (limits, tokens, TLS), and says how. The mutant of a gateway is served before a broker that is right, or
-before --upstream. --target-file writes what streamgauge check and run need to know of it.`,
+before --upstream. late-above-N and full-after-N, with a number for N, are right up to that limit: streamgauge capacity finds it.
+--target-file writes what streamgauge check and run need to know of it.`,
 		Example: `  streamgauge serve
   streamgauge serve --mutant swaps-two
   streamgauge serve --mutant takes-any-signature --target-file broken.yaml
@@ -77,6 +78,7 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f.IntVar(&o.broker.MaxConnectionsPerUser, "max-connections-per-user", 0,
 		"most subscribers with one token subject, or from one address without tokens; 0 for any number")
 	f.Float64Var(&o.broker.PublishRate, "publish-rate", 0, "messages a second that one user may publish; 0 for any number")
+	f.IntVar(&o.broker.PublishBurst, "publish-burst", 0, "messages of one user that may come at once, within --publish-rate; 0 for those of one second")
 	f.IntVar(&o.broker.MaxEventBytes, "max-event-bytes", 1<<20, "largest payload in `BYTES`")
 	f.StringSliceVar(&o.broker.CORSOrigins, "cors-origin", nil, "`ORIGIN` whose pages may connect, or * for any without credentials")
 	f.StringVar(&o.mutant, "mutant", "", "break exactly one promise: `NAME` of a mutant, see streamgauge list mutants")

@@ -140,6 +140,7 @@ func (o *serveOptions) breakPromise(d *defect, changed func(flag string) bool) e
 		"max-connections":          func() { c.MaxConnections = o.broker.MaxConnections },
 		"max-connections-per-user": func() { c.MaxConnectionsPerUser = o.broker.MaxConnectionsPerUser },
 		"publish-rate":             func() { c.PublishRate = o.broker.PublishRate },
+		"publish-burst":            func() { c.PublishBurst = o.broker.PublishBurst },
 		"max-event-bytes":          func() { c.MaxEventBytes = o.broker.MaxEventBytes },
 		"cors-origin":              func() { c.CORSOrigins = o.broker.CORSOrigins },
 	} {
