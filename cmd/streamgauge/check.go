@@ -79,7 +79,7 @@ func addCheckFlags(c *cobra.Command, f *checkFlags, s *side) {
 	flags.StringVar(&f.baseline, "baseline", "", "`FILE` with the ids of known failures, one a line; # begins a comment")
 	flags.StringArrayVar(&f.set, "set", nil, "set a requirement's parameter, as in "+s.setting+"; may be repeated")
 	flags.Uint64Var(&f.seed, "seed", 0, "decides everything random (default: drawn, and printed)")
-	flags.StringVar(&f.out, "out", "", "folder for manifest.json, result.json and junit.xml; must be new or empty")
+	flags.StringVar(&f.out, "out", "", "folder for manifest.json, result.json, junit.xml and report.html; must be new or empty")
 	flags.StringVar(&f.format, "format", "table", "what stdout gets: "+strings.Join(reports.FormatNames(), ", "))
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress on stderr")
 	flags.BoolVar(&f.noColor, "no-color", false, "no colours on stdout")
