@@ -187,7 +187,7 @@ func TestAMutantIsServedWithWhatMakesItsDefectShow(t *testing.T) {
 	for name, shows := range map[string]func(o serveOptions) bool{
 		"takes-any-signature":         func(o serveOptions) bool { return len(o.broker.TokenKey) > 0 && o.broker.TokenAudience != "" },
 		"splits-data-at-lf-only":      func(o serveOptions) bool { return len(o.broker.TokenKey) == 0 && o.broker.MaxConnectionsPerUser == 0 },
-		"places-are-never-freed":      func(o serveOptions) bool { return len(o.broker.TokenKey) > 0 && o.declared.MaxConnectionsPerUser > 0 },
+		"keeps-places-of-the-gone":    func(o serveOptions) bool { return len(o.broker.TokenKey) > 0 && o.declared.MaxConnectionsPerUser > 0 },
 		"keeps-alive-over-http2":      func(o serveOptions) bool { return o.server.TLS != nil },
 		"reflects-any-origin":         func(o serveOptions) bool { return len(o.broker.CORSOrigins) > 0 },
 		"no-greeting":                 func(o serveOptions) bool { return o.declared.Greeting != broker.Signal{} },

@@ -23,10 +23,9 @@ func main() {
 	s := &service{streams: map[string]*eventsource.Stream{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"capabilities": ["headers", "last-event-id", "read-timeout", "restart"]}`)
+		fmt.Fprint(w, `{"capabilities": ["headers", "last-event-id", "read-timeout"]}`)
 	})
 	mux.HandleFunc("POST /{$}", s.create)
-	mux.HandleFunc("POST /streams/{id}", s.restart)
 	mux.HandleFunc("DELETE /streams/{id}", s.remove)
 	fmt.Fprintf(os.Stdout, "http://%s\n", listener.Addr())
 	log.Fatal((&http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}).Serve(listener))
@@ -78,15 +77,6 @@ func (s *service) create(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	w.Header().Set("Location", "/streams/"+id)
 	w.WriteHeader(http.StatusCreated)
-}
-
-func (s *service) restart(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if stream := s.streams[r.PathValue("id")]; stream != nil {
-		stream.Restart()
-	}
-	w.WriteHeader(http.StatusAccepted)
 }
 
 func (s *service) remove(w http.ResponseWriter, r *http.Request) {
