@@ -11,6 +11,10 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # The race detector needs a C compiler; without one `go env` answers 0.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 PEERS := conformance/peers
+CLIENTS := TestClientsDepartOnlyAsIsKnown|TestAContractService
+
+# Three hundred subjects at once: under the race detector they would be too slow to be judged, and their parts are tested under it one by one.
+MATRIX := reference/matrix
 
 # gotestsum where `make tools` has built it, plain `go test` otherwise.
 gotest = $(if $(wildcard bin/gotestsum),"$(CURDIR)/bin/gotestsum" --format pkgname --format-hide-empty-pkg --,go test)
@@ -31,7 +35,8 @@ demo: build ## Run the five core scenarios against the embedded broker
 
 .PHONY: test
 test: ## Run all tests of the main module, with the race detector where there is a C compiler
-	$(gotest) $(RACE) -p 1 -timeout 8m ./...
+	$(gotest) $(RACE) -p 2 -timeout 8m $$(go list ./... | grep -v '/$(MATRIX)$$')
+	$(gotest) -timeout 8m ./$(MATRIX)
 
 .PHONY: matrix
 matrix: build ## Run every mutant against what must catch it, and every correct subject against all that could accuse it
@@ -39,7 +44,11 @@ matrix: build ## Run every mutant against what must catch it, and every correct 
 
 .PHONY: peers
 peers: ## Run the tests against servers and proxies that others wrote (needs the packages .ci/run installs)
-	cd $(PEERS) && $(gotest) -timeout 10m ./...
+	cd $(PEERS) && $(gotest) -timeout 10m -skip '$(CLIENTS)' ./...
+
+.PHONY: clients
+clients: ## Run the tests against clients that others wrote (needs chromium, Node.js and npm ci in conformance/peers/clients)
+	cd $(PEERS) && $(gotest) -timeout 10m -run '$(CLIENTS)' ./...
 
 .PHONY: bench
 bench: ## Measure memory and CPU per subscriber beside a minimal reader and server, as ratios
