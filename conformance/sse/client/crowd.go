@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,9 @@ type crowd struct {
 	overrun  chan struct{}
 }
 
+// aboutRate are the requirements that such a crowd decides by itself: how soon a client may come back is what they ask.
+var aboutRate = []string{"SSE-PARSE-037", "SSE-RECON-008"}
+
 // bounded is a script that serves nothing more to a client which overruns its server: the case is given up, and the others go on.
 func (t *Trial) bounded(script sse.Script) sse.Script {
 	c := &crowd{began: time.Now(), overrun: make(chan struct{})}
@@ -31,6 +35,9 @@ func (t *Trial) bounded(script sse.Script) sse.Script {
 		select {
 		case <-c.overrun:
 			t.Cleanup(func() { t.suite.discard(t.session) }) // it may go on like that when the case is over
+			if slices.Contains(aboutRate, t.Requirement.ID) {
+				t.Fail("few connections", c.over)
+			}
 			t.Unknown("%s, so that nothing else can be judged: see SSE-RECON-008 and SSE-API-011", c.over)
 		case <-t.Context().Done():
 		}
