@@ -105,8 +105,9 @@ func TestCheckFailsAMissedShouldOnlyWhenStrict(t *testing.T) {
 	reported(t, exitFail, "check", target, "--only", "SSE-HTTPS-007", "--strict")
 }
 
-func TestAnAddressAloneIsCheckedWithoutAPublisher(t *testing.T) {
-	t.Parallel()
+// startedBroker serves a correct broker as long as the test runs.
+func startedBroker(t *testing.T) *broker.Server {
+	t.Helper()
 	b, err := broker.New(broker.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +118,12 @@ func TestAnAddressAloneIsCheckedWithoutAPublisher(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestAnAddressAloneIsCheckedWithoutAPublisher(t *testing.T) {
+	t.Parallel()
+	s := startedBroker(t)
 	out := reported(t, exitPass, "check", s.URL()+"/events?stream=a", "--only", "FORM,SSE-HTTPS-002,SSE-HTTPS-010")
 	if strings.Count(out, "needs a publisher") != 1 || !strings.Contains(out, "SSE-FORM-003 to 008, 012 to 014") {
 		t.Errorf("requirements that lack the same are not shown together:\n%s", out)
@@ -125,16 +132,7 @@ func TestAnAddressAloneIsCheckedWithoutAPublisher(t *testing.T) {
 
 func TestASecretInTheAddressIsNotReported(t *testing.T) {
 	t.Parallel()
-	b, err := broker.New(broker.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	s, err := broker.Start(b, broker.ServerConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
+	s := startedBroker(t)
 	dir := filepath.Join(t.TempDir(), "out")
 	out := reported(t, exitPass, "check", s.URL()+"/events?stream=a&access_token=opensesame", "--only", "SSE-HTTPS-002", "--out", dir)
 	stored, err := os.ReadFile(filepath.Join(dir, "result.json"))

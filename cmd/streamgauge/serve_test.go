@@ -89,16 +89,7 @@ func TestAServedMutantIsCaughtByTheCommandThatItPrints(t *testing.T) {
 
 func TestAServedGatewayMutantStandsBeforeTheUpstream(t *testing.T) {
 	t.Parallel()
-	b, err := broker.New(broker.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	s, err := broker.Start(b, broker.ServerConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
+	s := startedBroker(t)
 	_, url := serving(t, `to see it caught:\n.*\n`, "--mutant", "gateway-answers-errors-with-page", "--upstream", s.URL())
 	if url == s.URL() {
 		t.Fatalf("the address is the broker's own: %s", url)
