@@ -335,9 +335,12 @@ func oneConnection(t *Trial) {
 	})
 	t.Follow(t.quickly(s.URL("/")))
 	t.begun(s)
-	for n := 0; !t.until(finished, returnWithin); n = len(s.Requests()) {
-		if len(s.Requests()) == n {
-			t.Unknown("the client did not come back within %v after loss %d of %d", returnWithin, n, losses)
+	for n, since := 0, time.Now(); !t.until(finished, 500*time.Millisecond); {
+		switch now := len(s.Requests()); {
+		case now > n:
+			n, since = now, time.Now()
+		case time.Since(since) > returnWithin || t.givenUp():
+			t.Unknown("the client did not come back within %s after loss %d of %d", brief(time.Since(since)), n, losses)
 		}
 	}
 	t.pass(500 * time.Millisecond) // a second connection for the last loss would come meanwhile

@@ -108,9 +108,14 @@ func (f *Follower) closed() (reports int) {
 	return 0
 }
 
-// awaitEvents waits for the given number of events.
+// awaitEvents waits for the given number of events, unless the client gives up.
 func (f *Follower) awaitEvents(n int, within time.Duration) ([]subject.Report, bool) {
-	return f.Await(within, func(all []subject.Report) bool { return len(of(all, subject.EvEvent)) >= n })
+	for end := time.Now().Add(within); ; {
+		reports, ok := f.Await(f.t.step(end), func(all []subject.Report) bool { return len(of(all, subject.EvEvent)) >= n })
+		if ok || time.Until(end) <= 0 || f.t.givenUp() {
+			return reports, ok
+		}
+	}
 }
 
 // told are reports in a few words.

@@ -165,8 +165,7 @@ func (s *scene) comes(n int, within time.Duration) (v visit, ok bool) {
 	arrived := func(visits []visit) bool { return len(visits) >= n }
 	end := time.Now().Add(within)
 	for {
-		step := min(time.Until(end), 500*time.Millisecond)
-		if visits, ok := s.until(max(0, step), arrived); ok {
+		if visits, ok := s.until(s.t.step(end), arrived); ok {
 			return visits[n-1], true
 		}
 		final := s.final()
@@ -217,8 +216,7 @@ func (s *scene) leave() { _ = s.Close() } // the session may have ended, which i
 func (s *scene) has(data string, within time.Duration) bool {
 	end := time.Now().Add(within)
 	for {
-		step := max(0, min(time.Until(end), 500*time.Millisecond))
-		if _, ok := s.Await(step, func(reports []subject.Report) bool { return reportsData(reports, data) }); ok {
+		if _, ok := s.Await(s.t.step(end), func(reports []subject.Report) bool { return reportsData(reports, data) }); ok {
 			return true
 		}
 		final := s.final()

@@ -24,6 +24,8 @@ type Trial struct {
 	own     bool // this attempt has a session of its own, so its end is this case's doing
 	session *subject.Session
 	real    bool // times are not scaled
+
+	followers []*Follower
 }
 
 // Lag is how late this process was at worst since the case began: a timer, or a byte on its way to a goroutine.
@@ -93,6 +95,7 @@ func (t *Trial) Follow(o subject.Open) *Follower {
 		t.lost(err)
 	}
 	f := &Follower{c, t}
+	t.followers = append(t.followers, f)
 	t.Cleanup(func() {
 		_ = c.Close() // the session may have ended, which was told where it mattered
 		c.Forget()
@@ -160,21 +163,38 @@ func (f *Follower) Await(within time.Duration, enough func([]subject.Report) boo
 	return reports, false
 }
 
-// AwaitRequest waits for the server's n-th request, counted from 1, at most for the given time.
+// AwaitRequest waits for the server's n-th request, counted from 1, at most for the given time, and not for clients that have given up.
 func (t *Trial) AwaitRequest(s *sse.Server, n int, within time.Duration) (r *sse.Received, ok bool) {
-	ctx, cancel := context.WithTimeout(t.Context(), within)
-	defer cancel()
-	all, err := s.Await(ctx, n)
-	if err != nil {
+	for end := time.Now().Add(within); ; {
+		ctx, cancel := context.WithTimeout(t.Context(), t.step(end))
+		all, err := s.Await(ctx, n)
+		cancel()
+		if err == nil {
+			return &all[n-1], true
+		}
 		if t.Context().Err() != nil {
 			t.Give()
 		}
 		if t.session != nil && t.session.Err() != nil {
 			t.lost(t.session.Err())
 		}
-		return nil, false
+		if time.Until(end) <= 0 || t.givenUp() {
+			return nil, false
+		}
 	}
-	return &all[n-1], true
+}
+
+// step is how long to wait before looking again whether the client has given up.
+func (t *Trial) step(end time.Time) time.Duration {
+	return max(0, min(time.Until(end), 500*time.Millisecond))
+}
+
+// givenUp says whether all subscriptions of the case have reported a final failure, some time ago.
+func (t *Trial) givenUp() bool {
+	return len(t.followers) > 0 && !slices.ContainsFunc(t.followers, func(f *Follower) bool {
+		final := finalOf(f.Reports())
+		return final == nil || time.Since(final.At) <= afterFinal
+	})
 }
 
 // seen is an event as the client reported it.
