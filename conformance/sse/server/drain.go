@@ -148,7 +148,7 @@ func drainedStreamsEndCleanly(t *Trial) {
 	if t.Subject.Publish != nil {
 		t.Send(taps[0].Streams[0], t.volume(taps[0].Streams[0], usualSize).text(1))
 	}
-	err := t.drain(drainPatience)
+	err := t.drain(t.drainPatience())
 	for _, p := range taps {
 		if !t.Await(p, "the end of a drained stream is awaited", func(r *Record) bool { return r.Ended }) {
 			t.Unknown("a stream was still open %v after the drain: %v", t.arrival, err)
@@ -168,7 +168,7 @@ func drainedStreamsEndCleanly(t *Trial) {
 }
 
 // drainPatience is how long a drain may take where that is not what is judged.
-const drainPatience = 40 * time.Second
+func (t *Trial) drainPatience() time.Duration { return 4 * t.arrival }
 
 // "New subscriptions during drain get 503 + Retry-After or are not accepted (readiness off first)."
 //
@@ -186,9 +186,9 @@ func drainRefusesNewStreams(t *Trial) {
 	over := make(chan struct{})
 	t.Go(func() {
 		defer close(over)
-		_ = t.drain(drainPatience) // that it works is judged by another case
+		_ = t.drain(t.drainPatience()) // that it works is judged by another case
 	})
-	t.AwaitFor(first, "the drain is awaited", drainPatience, func(r *Record) bool { return r.Ended })
+	t.AwaitFor(first, "the drain is awaited", t.drainPatience(), func(r *Record) bool { return r.Ended })
 	const expected = "status 503 with Retry-After, or no connection at all"
 	refused := 0
 	for refused < 20 {
@@ -253,7 +253,7 @@ func drainLosesNothing(t *Trial) {
 	var failed error
 	t.Go(func() {
 		defer close(over)
-		failed = t.drain(drainPatience)
+		failed = t.drain(t.drainPatience())
 	})
 	acknowledged := v.sent
 	numbers := make([]int, 0, 64)
@@ -306,7 +306,7 @@ func (v *volume) offer() bool {
 func drainedClientsReturnSpread(t *Trial) {
 	const bucket = 100 * time.Millisecond
 	taps := t.crowd(int(t.Number("streams")))
-	err := t.drain(drainPatience)
+	err := t.drain(t.drainPatience())
 	returns := make([]time.Time, 0, len(taps))
 	for _, p := range taps {
 		if !t.Await(p, "the end of a drained stream is awaited", func(r *Record) bool { return r.Ended }) {

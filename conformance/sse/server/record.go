@@ -74,7 +74,7 @@ const (
 	eventCost   = 128
 )
 
-var errTooMuch = fmt.Errorf("the harness stopped reading: more than %d MiB or %d events came over one connection", maxBody>>20, maxEvents)
+var errTooMuch = fmt.Errorf("the harness stopped reading: more than %d MiB, %d pieces or %d events came over one connection", maxBody>>20, maxPieces, maxEvents)
 
 // recorder fills a record from the bytes of a body.
 type recorder struct {

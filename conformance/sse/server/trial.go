@@ -220,6 +220,9 @@ func (t *Trial) await(p *Tap, what string, within time.Duration, holds func(r *R
 	met := p.Await(t.Context(), within, holds)
 	if !met {
 		t.interrupted()
+		if _, end := p.Ended(); errors.Is(end, errTooMuch) {
+			t.Unknown("%s, and %v", what, end)
+		}
 	}
 	return met
 }
