@@ -15,7 +15,7 @@ import (
 
 // Options are how the rows are carried out. The zero value is good.
 type Options struct {
-	Parallel int                                 // rows of cases at once, and half of the rows of scenarios; 0 means 10: they wait more than they work
+	Parallel int                                 // rows at once; 0 means 20: they wait more than they work
 	Report   func(done, total int, about string) // called as rows are judged, by one goroutine at a time
 }
 
@@ -29,10 +29,10 @@ func Run(ctx context.Context, rows []Row, o Options) *Matrix {
 		r.states = append(r.states, &state{row: &rows[i]})
 	}
 	if o.Parallel == 0 {
-		o.Parallel = 10
+		o.Parallel = 20
 	}
 	r.carryOut(1, jobs(r.states, (*state).solo))
-	r.carryOut(2*o.Parallel, jobs(r.states, (*state).loaded))
+	r.carryOut(o.Parallel, jobs(r.states, (*state).loaded))
 	r.carryOut(o.Parallel, longestFirst(append(jobs(r.states, (*state).apart), jobs(r.states, (*state).together)...)))
 	r.carryOut(1, jobs(r.states, (*state).alone))
 	r.carryOut(4, jobs(r.states, (*state).open))
@@ -66,17 +66,25 @@ func jobs(states []*state, of func(*state) []job) []job {
 	return list
 }
 
-// longestFirst begins with the clients, whose cases wait for minutes, so that nobody waits for them in the end.
+// longestFirst begins with those whose cases wait for minutes, so that nobody waits for them in the end, and then with the clients.
 func longestFirst(list []job) []job {
-	slices.SortStableFunc(list, func(a, b job) int { return cmp.Compare(haste(b), haste(a)) })
+	slices.SortStableFunc(list, func(a, b job) int { return cmp.Compare(length(b), length(a)) })
 	return list
 }
 
-func haste(j job) int {
-	if j.row.Group == ClientMutants {
+func length(j job) int {
+	switch {
+	case slices.Contains(lasting, j.row.Name):
+		return 2
+	case j.row.Group == ClientMutants:
 		return 1
 	}
 	return 0
+}
+
+// lasting are mutants from which much does not come, or comes late, so that many cases wait for as long as they would for anybody.
+var lasting = []string{
+	"holds-head-back", "holds-last-of-burst", "drain-waits-for-streams", "chokes-on-one-hot-stream", "restart-waits", "end-of-stream-is-success",
 }
 
 // only is one job, when it is needed.

@@ -90,7 +90,7 @@ var clientDelayMutants = []Mutant{
 		},
 		Client: delayed(func(c *client.Config, w client.Wait) time.Duration {
 			low, high := c.Policy.Bounds(0, w.Retry)
-			return low + (high-low)*time.Duration(w.Waits%8)/8
+			return low + time.Duration(float64(high-low)*float64(w.Delay-w.Low)/float64(max(1, w.High-w.Low)))
 		}),
 	},
 	{

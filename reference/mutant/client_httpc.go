@@ -79,7 +79,7 @@ var clientHTTPCMutants = []Mutant{
 		Bug:    "It reads the events of any response, whatever its status.",
 		SeenIn: "plausible: the status is not looked at",
 		Kills:  []string{"SSE-HTTPC-005"},
-		May:    []May{{"SSE-HTTPC-008", "a refusal is a stream to it"}, {"SSE-HTTPC-009", "a refusal is a stream to it"}, {"SSE-HTTPC-006", "a refusal is a stream to it"}},
+		May:    []May{{"SSE-HTTPC-008", "a refusal is a stream to it"}, {"SSE-HTTPC-009", "a refusal is a stream to it"}, {"SSE-HTTPC-006", "a refusal is a stream to it"}, {"SSE-HTTPC-014", "a redirect that leads nowhere is a stream to it"}},
 		Client: tampered(client.Tamper{Accept: func(r *sse.Response, _ bool) bool { return r.EventStream() }}),
 	},
 	{
