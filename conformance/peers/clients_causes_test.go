@@ -36,6 +36,7 @@ var (
 	noJitterByDefault    = deviation{always(info), "declares no jitter", "All clients come back at the same moment. An option adds jitter."}
 	mixedLineEnds        = deviation{always(fail), "message", "Each line is looked for from the beginning of what has arrived, and a CR that is passed again makes an LF behind the line vanish (eventsource.js: startingPos, discardTrailingNewline): where CR and LF are mixed, blank lines are lost, and events run into one another."}
 	mixedNowAndThen      = deviation{sometimes(fail, unknown), "", "Lines that end in CR or CRLF, followed by ones that end in LF, run into one another, and how far depends on the pieces in which they arrive: see SSE-PARSE-012."}
+	cutBOM               = deviation{sometimes(pass, fail), "no event|-bom", "A BOM is looked for in the first piece of the stream alone, so one that arrives in two is not found (eventsource.js: hasBom)."}
 	relativeRedirect     = deviation{always(fail), "Invalid URL", "A relative Location goes to http.request as it is, which throws where nobody catches it: such a redirect ends the process (eventsource.js: connect). Of the redirects only 301 and 307 are followed."}
 	emptyBlocks          = deviation{always(warn), "so it dispatches blocks without data", "A block without data is reported as an event without data, which HTML forbids browsers alone. Heartbeats are among them where comments are blocks to the client."}
 )
