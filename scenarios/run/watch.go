@@ -30,10 +30,10 @@ type watch struct {
 }
 
 // How often the watch asks how late a timer fires, and how often of these how much memory is resident. Waking an idle process
-// costs as much as a dozen deliveries, so it is no more often than needed.
+// costs as much as dozens of deliveries, so it is no more often than needed: a stall that could decide a verdict lasts longer.
 const (
-	lagProbe    = 20 * time.Millisecond
-	memoryProbe = 25
+	lagProbe    = 50 * time.Millisecond
+	memoryProbe = 10
 )
 
 func startWatch() *watch {
