@@ -11,7 +11,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # The race detector needs a C compiler; without one `go env` answers 0.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 PEERS := conformance/peers
-CLIENTS := TestClientsDepartOnlyAsIsKnown|TestAContractService|TestTheClientPage
+CLIENTS := TestClientsDepartOnlyAsIsKnown|TestAContractService
 
 # Three hundred subjects at once: under the race detector they would be too slow to be judged, and their parts are tested under it one by one.
 MATRIX := reference/matrix

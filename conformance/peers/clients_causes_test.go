@@ -11,7 +11,7 @@ var onFetchOfNode = map[string]deviation{
 var (
 	chunkExtension       = deviation{always(warn), "chunk extensions without a value", "The HTTP parser of Node.js 20 refuses a chunk extension without a value, \"a;b\", which RFC 9112 allows: the stream is a network error."}
 	interimResponse      = deviation{always(fail), "100 Continue", "The fetch of Node.js takes a 100 that it did not ask for as a bad response. A 103 is skipped."}
-	timerOverflows       = deviation{always(fail), "2147483648|2\\^31", "The time goes to setTimeout as it is, which takes what is above 2^31-1 ms for 1 ms: one field of a server makes it come back tens to hundreds of times a second."}
+	timerOverflows       = deviation{always(fail), "2147483648|2\\^31|times within", "The time goes to setTimeout as it is, which takes what is above 2^31-1 ms for 1 ms: one field of a server makes it come back tens to hundreds of times a second."}
 	waitsBehindCR        = deviation{always(warn), "event 1 was not reported", "A CR at the end of what has arrived waits for the next byte, in case that is an LF (eventsource-parser: processLines)."}
 	typeBegins           = deviation{always(fail), "text/event-streamx", "The content type need only begin with text/event-stream."}
 	typeHasCase          = deviation{always(fail), "TEXT/EVENT-STREAM", "The content type is compared with regard to case."}
@@ -28,7 +28,7 @@ var (
 	controlCharacters    = deviation{always(warn), `after the id "\\x01": 1 request`, "net/http refuses control characters in header fields: after such an id every further attempt fails, and the client never comes back."}
 	sameHost             = deviation{always(warn), "another port of the same host", "net/http keeps Authorization and Cookie when a redirect leads to another port of the host. CheckRedirect in the HTTP client can drop them."}
 	keepsBOM             = deviation{always(fail), "bom", "A BOM at the beginning is not dropped, so the first line of such a stream is a field that nobody knows."}
-	millisecondsOverflow = deviation{always(fail), `9223372036854775808|2\^63`, "A value of retry that is too large is read as the largest there is, which overflows in milliseconds: hundreds of requests a second."}
+	millisecondsOverflow = deviation{always(fail), `9223372036854775808|2\^63|times within`, "A value of retry that is too large is read as the largest there is, which overflows in milliseconds: hundreds of requests a second."}
 	retryAtBlankLine     = deviation{sometimes(fail, unknown), "", "retry counts with the blank line behind its block only; HTML sets the time when it reads the field."}
 	noTypeChecked        = deviation{always(warn), "content type text/plain", "The content type is not looked at, so it is no cause of anything."}
 	noTypeLooked         = deviation{always(fail), `type "application/json"|7 deviations`, "The content type is not looked at."}
