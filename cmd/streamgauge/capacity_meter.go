@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/scenarios"
 	"github.com/streamgauge/streamgauge/scenarios/run"
 )
@@ -92,7 +93,7 @@ func (m *meter) ask(k *mark) {
 		k.target, err = m.target(m.ctx)
 		k.seenTarget = err == nil
 	}
-	if k.busy, k.all, err = run.MachineTime(); err == nil {
+	if k.busy, k.all, err = conformance.MachineTime(); err == nil {
 		k.own, err = m.own(m.ctx)
 		k.seenMachine = err == nil
 	}

@@ -36,33 +36,6 @@ func ObserveProcessor(t *scenarios.Target) (ProcessorTime, error) {
 	return nil, nil
 }
 
-// MachineTime is how much processor time this machine has spent since it began, over all of its processors: on anything, and in all.
-// Its error says that the system does not tell.
-func MachineTime() (busy, all time.Duration, err error) {
-	text, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return 0, 0, fmt.Errorf("reading the machine's processor time: %w", err)
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	fields := strings.Fields(line)
-	if len(fields) < 9 || fields[0] != "cpu" {
-		return 0, 0, fmt.Errorf("reading the machine's processor time: /proc/stat begins with %q", line)
-	}
-	// user, nice, system, idle, waiting for a disk, interrupts, soft interrupts, stolen by the host
-	for i, field := range fields[1:9] {
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			return 0, 0, fmt.Errorf("reading the machine's processor time: %w", err)
-		}
-		spent := time.Duration(n) * tick
-		all += spent
-		if i != 3 && i != 4 {
-			busy += spent
-		}
-	}
-	return busy, all, nil
-}
-
 // tick is the unit of times in /proc: Linux reports hundredths of a second to programs, whatever its own timer does.
 const tick = time.Second / 100
 

@@ -107,7 +107,7 @@ func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) 
 				if field := restsOn[c.Requirement]; slices.Contains(hello.Unsaid, field) {
 					t.Skip("the adapter cannot tell what is %s", field)
 				}
-				c.Run(&Trial{Trial: t, suite: s, hello: hello, profile: joined.Profile, own: s.again(c.Requirement), began: time.Now()})
+				c.Run(&Trial{Trial: t, suite: s, hello: hello, profile: joined.Profile, own: s.again(c.Requirement), began: time.Now(), load: conformance.LoadFromNow()})
 			},
 		})
 	}

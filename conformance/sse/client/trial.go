@@ -18,6 +18,7 @@ type Trial struct {
 	*conformance.Trial
 
 	began   time.Time
+	load    conformance.Load // since then
 	suite   *suite
 	hello   subject.Hello
 	profile conformance.Profile
