@@ -19,16 +19,12 @@ func HTML(w io.Writer, r *conformance.Result, opts Options) error {
 // HTMLLive writes the page of a run that goes on. It follows the event stream at the address events, which must have the page's own
 // origin: each event's data is an HTMLUpdate, and one of type "end" is the last.
 func HTMLLive(w io.Writer, r *conformance.Result, opts Options, events string) error {
-	h := newHTMLReport(r, opts)
-	h.Live = true
-	return writePage(w, h, events)
+	return writePage(w, newHTMLLive(r, opts), events)
 }
 
 // HTMLUpdate is what the page of HTMLLive needs to show r: one line of JSON.
 func HTMLUpdate(r *conformance.Result, opts Options) ([]byte, error) {
-	h := newHTMLReport(r, opts)
-	h.Live = true
-	return h.update()
+	return newHTMLLive(r, opts).update()
 }
 
 // HTMLEnd is the last HTMLUpdate of a run that has ended.

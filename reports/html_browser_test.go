@@ -131,7 +131,9 @@ func TestEveryPageIsFitForEveryone(t *testing.T) {
 	t.Parallel()
 	l := look(t)
 	script := audit(t)
-	for _, s := range append(samples(), sample{"one in a million", oneInAMillion()}, sample{"ten minutes", tenMinutes()}) {
+	for _, s := range slices.Concat(samples(), comparisons(), []sample{
+		{"one in a million", oneInAMillion()}, {"ten minutes", tenMinutes()}, {"capacity", searched()},
+	}) {
 		l.at(1200, "light")
 		address := l.open(htmlPageOf(t, s.result))
 		see := func(width int, scheme string) {
@@ -327,6 +329,9 @@ func TestTheLivePageFollowsARun(t *testing.T) {
 	}
 	if title := run[string](l, `document.title`); !strings.HasPrefix(title, "running") {
 		t.Errorf("the title is %q", title)
+	}
+	if said := run[string](l, `document.body.innerText`); strings.Contains(said, "kept up") || strings.Contains(said, "Lost deliveries: none") {
+		t.Error("it says how the run ends before it has ended")
 	}
 	run[int](l, `document.querySelector('#run0-plan').open = true, window.before = document.querySelector('canvas'), 1`)
 	send := func(kind string, update []byte, err error) {

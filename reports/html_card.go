@@ -120,6 +120,8 @@ func (h *htmlReport) anchor(b brokenPromise) string {
 	case len(h.R.Matrix) > 0:
 		at := slices.IndexFunc(h.Parts, func(s section) bool { return s.name == v.Scenario })
 		return groupAnchor(at)
+	case len(h.R.Storms) > 0:
+		return "storms"
 	case v.Scenario != "" && len(v.Findings) > 0:
 		return anomalyAnchor(b.index, 0)
 	case v.Scenario == "" && v.Outcome == conformance.Unknown:

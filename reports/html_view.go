@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -33,6 +34,18 @@ func newHTMLReport(r *conformance.Result, opts Options) *htmlReport {
 		h.Charts.Runs[i].Faults = h.R.Runs[h.Charts.Runs[i].Run].Faults
 	}
 	h.Parts = sections(h.R, h.strict)
+	return h
+}
+
+// newHTMLLive is the report of a run that goes on. What is lost will be known when it has ended.
+func newHTMLLive(r *conformance.Result, opts Options) *htmlReport {
+	h := newHTMLReport(r, opts)
+	h.Live = true
+	if n := len(h.Charts.Runs); n > 0 && h.Running() {
+		last := &h.Charts.Runs[n-1]
+		last.Series = maps.Clone(last.Series)
+		delete(last.Series, "lost")
+	}
 	return h
 }
 
