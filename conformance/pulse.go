@@ -89,7 +89,10 @@ const tooLate = 100 // milliseconds
 func (p *pulse) health() Health {
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
-	h := Health{OK: true, LagP99: p.quantile(0.99), MemoryBytes: memory.Sys, Goroutines: runtime.NumGoroutine()}
+	h := Health{
+		OK: true, LagP50: p.quantile(0.5), LagP99: p.quantile(0.99), LagMax: float64(p.worstSince(p.first).Microseconds()) / 1000,
+		MemoryBytes: memory.Sys, Goroutines: runtime.NumGoroutine(),
+	}
 	if h.LagP99 > tooLate {
 		h.OK = false
 		h.Problems = []string{fmt.Sprintf("timers of the harness were %.0f ms late (p99): verdicts about times can be unknown", h.LagP99)}
