@@ -137,6 +137,9 @@ const (
 	CauseTLS     Cause = "tls"
 )
 
+// Causes are all that an adapter can name.
+var Causes = []Cause{CauseStatus, CauseType, CauseNetwork, CauseTimeout, CauseParse, CauseTLS}
+
 // Bytes are an event's data.
 func (r *Report) Bytes() []byte {
 	if r.Data != nil {

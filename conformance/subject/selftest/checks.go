@@ -17,8 +17,18 @@ func hello(t *trial) error {
 	if h.Name == "" {
 		problems = append(problems, errors.New("it names no client (name)"))
 	}
-	if !slices.Contains([]string{"", "sdk-client", "whatwg-client"}, h.Profile) {
-		problems = append(problems, fmt.Errorf("its profile is %q, want sdk-client or whatwg-client", h.Profile))
+	oneOf := func(field, word string, words ...string) {
+		if word != "" && !slices.Contains(words, word) {
+			problems = append(problems, fmt.Errorf("its %s is %q, want one of %s", field, word, strings.Join(words, ", ")))
+		}
+	}
+	oneOf("profile", h.Profile, "sdk-client", "whatwg-client")
+	if h.Policy != nil && h.Policy.Backoff != nil {
+		oneOf("policy.backoff.spread", h.Policy.Backoff.Spread, "up", "down", "both", "full")
+		oneOf("policy.backoff.reset", h.Policy.Backoff.Reset, "on-open", "on-event", "never")
+	}
+	for _, field := range h.Unsaid {
+		oneOf("unsaid", field, "fatal", "cause", "closed", "last_event_id")
 	}
 	for _, c := range h.Caps {
 		if !slices.Contains(subject.Capabilities, subject.Capability(c)) {
@@ -207,8 +217,33 @@ func lossIsReported(t *trial) error {
 	if err != nil {
 		return err
 	}
-	if first := slices.IndexFunc(reports, func(r subject.Report) bool { return r.Ev == subject.EvError }); reports[first].Fatal {
+	loss := reports[slices.IndexFunc(reports, func(r subject.Report) bool { return r.Ev == subject.EvError })]
+	if loss.Fatal {
 		return fmt.Errorf("the end of a good stream was reported as fatal: %s", list(reports))
 	}
+	if loss.Cause != "" && !slices.Contains(subject.Causes, loss.Cause) {
+		return fmt.Errorf("the end of a stream was reported with the cause %q, which is none of %q", loss.Cause, subject.Causes)
+	}
 	return nil
+}
+
+func heedsIdleTimeout(t *trial) error {
+	timeout := 300 // milliseconds
+	_, c, err := t.follow(subject.Open{IdleTimeoutMS: &timeout}, func(c *sse.Conn) error {
+		if _, err := c.Stream(); err != nil {
+			return err
+		}
+		if err := c.Send("data: a\n\n"); err != nil {
+			return err
+		}
+		c.Hold(nil)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, err = t.await(c, fmt.Sprintf("the loss of a silent connection, with an idle_timeout_ms of %d, as an error,", timeout), func(r []subject.Report) bool {
+		return slices.ContainsFunc(r, func(r subject.Report) bool { return r.Ev == subject.EvError })
+	})
+	return err
 }

@@ -50,6 +50,7 @@ func checks() []check {
 		check{name: "last-event-id", needs: subject.LastEventID, run: takesPosition},
 		check{name: "method and body", needs: subject.Method, run: takesMethod},
 		check{name: "post", needs: subject.Post, run: takesPost},
+		check{name: "idle-timeout", needs: subject.IdleTimeout, ambiguous: true, run: heedsIdleTimeout},
 		check{name: "restart", needs: subject.Restart, run: restarts},
 		check{name: "multi", needs: subject.Multi, run: followsTwo},
 		check{name: "exit", run: exits},

@@ -104,6 +104,19 @@ func TestAWrongAdapterIsCaught(t *testing.T) {
 	}{
 		{"declares what there is not", always(declaring("lastEventId")), nil, "hello"},
 		{"declares what it does not do", always(declaring("post")), nil, "post"},
+		{"declares a policy in words of its own", always(func(l line) []line {
+			if l.is("hello") {
+				l["policy"] = line{"backoff": line{"base_ms": 1000, "jitter": 0.5, "spread": "downward"}}
+			}
+			return []line{l}
+		}), nil, "hello"},
+		{"has a cause of its own", always(func(l line) []line {
+			if l.is("error") {
+				l["cause"] = "connection"
+			}
+			return []line{l}
+		}), nil, "loss is reported"},
+		{"forgets the idle timeout", nil, always(without("idle_timeout_ms")), "idle-timeout"},
 		{"has no name", always(without("name")), nil, "hello"},
 		{"drops NUL", always(data(func(s string) string { return strings.ReplaceAll(s, "\x00", "") })), nil, "echo of NUL"},
 		{"has a limit", always(data(func(s string) string { return s[:min(len(s), 64<<10)] })), nil, "echo of 1 MiB"},
