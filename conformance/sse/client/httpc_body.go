@@ -209,7 +209,7 @@ func interimResponsesAreSkipped(t *Trial) {
 		})
 		t.comesFirst(s)
 		if !s.has("x", patience) {
-			t.Deviation("the event behind is reported", fmt.Sprintf("%s: not; %s", sse.Escape([]byte(interim[i])), s.outcome()))
+			t.Deviation("the event behind is reported", fmt.Sprintf("%s: it was not reported; %s", sse.Escape([]byte(interim[i])), s.outcome()))
 		}
 		s.leave()
 	})

@@ -165,7 +165,10 @@ func (t *Trial) absurd(name, in string, watch time.Duration) {
 	requests := s.Requests()
 	f.closed()
 	t.Count(1)
-	evidence := []string{"sent: " + sse.Escape([]byte(in[:min(len(in), 60)]))}
+	evidence := []string{"sent: " + sse.Escape([]byte(in))}
+	if shown := 60; len(in) > shown {
+		evidence = []string{fmt.Sprintf("sent: %s … %d bytes in all", sse.Escape([]byte(in[:shown])), len(in))}
+	}
 	want := fmt.Sprintf("the event, and at most one reconnection in %v", watch)
 	if !delivered {
 		t.sure(patience, "the event was not delivered")

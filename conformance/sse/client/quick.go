@@ -131,7 +131,16 @@ func told(reports []subject.Report) []string {
 			if r.Fatal {
 				line = "final error"
 			}
-			lines = append(lines, fmt.Sprintf("%s: cause %q, status %d, state %q: %s", line, r.Cause, r.Status, r.State, r.Message))
+			if r.Cause != "" {
+				line += fmt.Sprintf(", cause %s", r.Cause)
+			}
+			if r.Status != 0 {
+				line += fmt.Sprintf(", status %d", r.Status)
+			}
+			if r.State != "" {
+				line += fmt.Sprintf(", state %s", r.State)
+			}
+			lines = append(lines, line+": "+r.Message)
 		default:
 			lines = append(lines, r.Ev)
 		}
