@@ -38,7 +38,7 @@ func (t *Trial) jitterOf() float64 {
 }
 
 // tooBusy ends a case as unknown when this process was late by more than 30 % of a tolerance since the case began, unless what was measured
-// lies so far beyond it that no such lateness explains it; nor does less than a second say anything of a client on a machine that had
+// lies so far beyond it that no such lateness explains it; nor does less than half a second say anything of a client on a machine that had
 // nothing to spare. The first time it is unknown in any case, so that it is measured once more: a lost SYN, which the kernel repeats after
 // a second, must not decide.
 func (t *Trial) tooBusy(tolerance, beyond time.Duration, actual string) {
@@ -48,7 +48,7 @@ func (t *Trial) tooBusy(tolerance, beyond time.Duration, actual string) {
 	if lag := t.Lag(); lag > tolerance*3/10 && beyond < 4*lag {
 		t.Unknown("%s, but this machine was too busy to tell: a timer of the harness was %s late", actual, brief(lag))
 	}
-	if share := t.load.Share(); share > saturated && beyond < time.Second {
+	if share := t.load.Share(); share > saturated && beyond < time.Second/2 {
 		t.Unknown("%s, but this machine was too busy to tell: %.0f%% of its processor time was spent", actual, 100*share)
 	}
 }
