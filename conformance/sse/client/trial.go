@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -26,6 +27,7 @@ type Trial struct {
 	session *subject.Session
 	real    bool // times are not scaled
 
+	mu        sync.Mutex // some cases follow many at once
 	followers []*Follower
 }
 
@@ -96,7 +98,9 @@ func (t *Trial) Follow(o subject.Open) *Follower {
 		t.lost(err)
 	}
 	f := &Follower{c, t}
+	t.mu.Lock()
 	t.followers = append(t.followers, f)
+	t.mu.Unlock()
 	t.Cleanup(func() {
 		_ = c.Close() // the session may have ended, which was told where it mattered
 		c.Forget()
@@ -192,6 +196,8 @@ func (t *Trial) step(end time.Time) time.Duration {
 
 // givenUp says whether all subscriptions of the case have reported a final failure, some time ago.
 func (t *Trial) givenUp() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	return len(t.followers) > 0 && !slices.ContainsFunc(t.followers, func(f *Follower) bool {
 		final := finalOf(f.Reports())
 		return final == nil || time.Since(final.At) <= afterFinal
