@@ -162,7 +162,7 @@ var serverDelivMutants = []Mutant{
 
 // losesFirst are requirements that are missed as well where the first message for a new subscriber is lost.
 var losesFirst = because("what is published right after the head is lost",
-	"SSE-DELIV-001", "SSE-DELIV-008", "SSE-DELIV-010", "SSE-DELIV-011", "SSE-RESUME-010", "SSE-HTTPS-003", "SSE-HTTPS-025", "SSE-DRAIN-004")
+	"SSE-DELIV-001", "SSE-DELIV-008", "SSE-DELIV-010", "SSE-DELIV-011", "SSE-RESUME-010", "SSE-HTTPS-003", "SSE-HTTPS-025", "SSE-DRAIN-004", "SSE-LIMIT-001")
 
 // withoutData drops a write that holds events.
 func withoutData(p []byte) []byte {
