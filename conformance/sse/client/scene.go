@@ -168,8 +168,7 @@ func (s *scene) comes(n int, within time.Duration) (v visit, ok bool) {
 		if visits, ok := s.until(s.t.step(end), arrived); ok {
 			return visits[n-1], true
 		}
-		final := s.final()
-		if time.Until(end) <= 0 || final != nil && time.Since(final.At) > afterFinal {
+		if time.Until(end) <= 0 || s.gaveUp() {
 			return visit{}, false
 		}
 	}
@@ -177,6 +176,12 @@ func (s *scene) comes(n int, within time.Duration) (v visit, ok bool) {
 
 // final is the report that the client has given up, nil when there is none.
 func (s *scene) final() *subject.Report { return finalOf(s.Reports()) }
+
+// gaveUp says that the client has reported a final failure, some time ago.
+func (f *Follower) gaveUp() bool {
+	final := finalOf(f.Reports())
+	return final != nil && time.Since(final.At) > afterFinal
+}
 
 func finalOf(reports []subject.Report) *subject.Report {
 	i := slices.IndexFunc(reports, func(r subject.Report) bool { return r.Ev == subject.EvError && r.Fatal || r.Ev == subject.EvClosed })
@@ -219,8 +224,7 @@ func (s *scene) has(data string, within time.Duration) bool {
 		if _, ok := s.Await(s.t.step(end), func(reports []subject.Report) bool { return reportsData(reports, data) }); ok {
 			return true
 		}
-		final := s.final()
-		if time.Until(end) <= 0 || final != nil && time.Since(final.At) > afterFinal {
+		if time.Until(end) <= 0 || s.gaveUp() {
 			return false
 		}
 	}

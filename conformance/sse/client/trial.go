@@ -194,14 +194,11 @@ func (t *Trial) step(end time.Time) time.Duration {
 	return max(0, min(time.Until(end), 500*time.Millisecond))
 }
 
-// givenUp says whether all subscriptions of the case have reported a final failure, some time ago.
+// givenUp says whether all subscriptions of the case were given up.
 func (t *Trial) givenUp() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.followers) > 0 && !slices.ContainsFunc(t.followers, func(f *Follower) bool {
-		final := finalOf(f.Reports())
-		return final == nil || time.Since(final.At) <= afterFinal
-	})
+	return len(t.followers) > 0 && !slices.ContainsFunc(t.followers, func(f *Follower) bool { return !f.gaveUp() })
 }
 
 // seen is an event as the client reported it.

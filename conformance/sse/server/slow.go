@@ -151,25 +151,27 @@ func memoryOfStalledReadersIsBounded(t *Trial) {
 	consumers, each := int(t.Number("consumers")), t.Number("each_mib")
 	bytes := int(t.Number("published_mib") * mib)
 	calm, stalled := t.Stream(), t.Stream()
-	var alone, with float64
-	for round := range firstRounds {
-		alone += growth(t, calm, bytes)
-		for n := 0; round == 0 && n < consumers; n++ {
-			t.stall(stalled)
-		}
-		with += growth(t, stalled, bytes)
+	alone := growth(t, calm, bytes)
+	for range consumers {
+		t.stall(stalled)
 	}
+	with := growth(t, stalled, bytes)
+	again := func(rounds int) (alone, with float64) {
+		for range rounds {
+			alone += growth(t, calm, bytes)
+			with += growth(t, stalled, bytes)
+		}
+		return alone, with
+	}
+	moreAlone, moreWith := again(firstRounds - 1)
+	alone, with = alone+moreAlone, with+moreWith
 	bound := each*float64(consumers) + t.Number("constant_mib")
 	actual := fmt.Sprintf("memory grew by %.0f MiB with %d stalled consumers and %d MiB published, and by %.0f MiB without them", with, consumers, firstRounds*bytes/mib, alone)
 	t.Count(consumers)
 	if with-max(0, alone) <= bound {
 		t.Pass(actual)
 	}
-	var usual, more float64
-	for range furtherRounds {
-		usual += growth(t, calm, bytes)
-		more += growth(t, stalled, bytes)
-	}
+	usual, more := again(furtherRounds)
 	actual += fmt.Sprintf("; when %d MiB more were published, by %.0f MiB with and %.0f MiB without", furtherRounds*bytes/mib, more, usual)
 	// Who keeps what is not taken keeps it once at least, and grows as a whole.
 	if kept := furtherRounds * float64(bytes) / mib / 2; more-max(0, usual) <= kept || more+usual <= kept {
