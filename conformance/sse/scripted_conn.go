@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -111,9 +112,13 @@ func (c *Conn) Chunk(data []byte) error {
 
 // Segments sends each segment in a write of its own, with a pause between two of them so that the
 // kernel does not join them. A slow drip is Segments(pause, [EachByte](p)...).
+//
+// A client that gets no processor time would find several segments at once after any pause. So a client on
+// this machine is waited for as well, where the kernel tells (Linux), but not for ever: it may not want to read.
 func (c *Conn) Segments(pause time.Duration, segments ...[]byte) error {
+	until := time.Now().Add(longestUnread)
 	for i, p := range segments {
-		if i > 0 && pause > 0 && !c.pause(pause) {
+		if i > 0 && pause > 0 && !c.awaitRead(pause, until) {
 			return fmt.Errorf("sending segment %d of %d: %w", i, len(segments), net.ErrClosed)
 		}
 		if _, err := c.Write(p); err != nil {
@@ -121,6 +126,29 @@ func (c *Conn) Segments(pause time.Duration, segments ...[]byte) error {
 		}
 	}
 	return nil
+}
+
+// longestUnread is how long segments wait for a client that does not read, all together.
+const longestUnread = 2 * time.Second
+
+// awaitRead lets a pause pass in which the client has read all that was sent to it, as two looks half a pause apart say: at one alone it
+// may be about to read on. false means that the server was closed meanwhile.
+func (c *Conn) awaitRead(pause time.Duration, until time.Time) bool {
+	local, remote := addrPort(c.raw.LocalAddr()), addrPort(c.raw.RemoteAddr())
+	for looks := 0; looks < 2; looks++ {
+		if !c.pause(pause / 2) {
+			return false
+		}
+		if left, ok := unread(local, remote); ok && left > 0 && time.Now().Before(until) {
+			looks = -1
+		}
+	}
+	return true
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	p := a.(*net.TCPAddr).AddrPort()
+	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
 }
 
 // pause waits; false means that the server was closed meanwhile.

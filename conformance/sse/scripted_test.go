@@ -3,6 +3,7 @@ package sse
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -94,6 +95,40 @@ func TestEachSegmentIsAReadOfItsOwn(t *testing.T) {
 	}
 	if rest, err := io.ReadAll(conn); string(rest) != "xy" || err != nil {
 		t.Errorf("read %q, %v, want xy and FIN", rest, err)
+	}
+}
+
+func TestASlowReaderGetsEachSegmentByItself(t *testing.T) {
+	t.Parallel()
+	const text = "0123456789"
+	s := serve(t, func(c *Conn) error { return c.Segments(200*time.Microsecond, EachByte([]byte(text))...) })
+	conn := dialScripted(t, s)
+	if _, ok := unread(addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())); !ok {
+		t.Skip("this kernel does not tell what a socket has not read yet")
+	}
+	busy, buf := make([]byte, 4<<20), make([]byte, len(text))
+	for i := range text {
+		sha256.Sum256(busy) // takes far longer than the pause
+		if n, err := conn.Read(buf); n != 1 || buf[0] != text[i] {
+			t.Fatalf("read %d gave %q, %v, want %q", i, buf[:n], err, text[i])
+		}
+	}
+}
+
+func TestASilentReaderDelaysSegmentsForAWhileOnly(t *testing.T) {
+	t.Parallel()
+	over := make(chan error, 1)
+	s := serve(t, func(c *Conn) error {
+		err := c.Segments(time.Millisecond, []byte("a"), []byte("b"), []byte("c"))
+		over <- err
+		return err
+	})
+	conn := dialScripted(t, s)
+	if err := <-over; err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(conn); string(rest) != "abc" || err != nil {
+		t.Errorf("read %q, %v, want abc and FIN", rest, err)
 	}
 }
 
