@@ -144,7 +144,7 @@ func (f *follower) goesOn() bool {
 }
 
 // hears waits until an event that contains the text has come, over as many connections as that takes and as long as messages keep
-// coming, in all at most a minute.
+// coming. Whether it comes is unknown when they do so for a minute.
 func (f *follower) hears(text string) bool {
 	for round := 0; ; round++ {
 		f.t.Allow(f.t.arrival)
@@ -152,9 +152,10 @@ func (f *follower) hears(text string) bool {
 		if f.hearsWithin(text, f.t.arrival) {
 			return true
 		}
-		if round == mostRounds || f.refused != "" || !slices.ContainsFunc(f.seen[seen:], f.t.ours) {
+		if f.refused != "" || !slices.ContainsFunc(f.seen[seen:], f.t.ours) {
 			return false
 		}
+		f.t.atMost(round)
 	}
 }
 

@@ -14,11 +14,11 @@ import (
 // returns why nothing can be judged, "" when something can.
 func (s *suite) meet(ctx context.Context) (reason string) {
 	for _, patience := range []time.Duration{s.arrival, s.arrival / 2} { // who did not wake up by then does not
-		took, err := s.look(ctx, patience)
+		helped, err := s.look(ctx, patience)
 		switch {
 		case err == nil:
 			s.obstacle, s.mute = "", false
-			s.held = s.subject.Publish != nil && took > heldAfter
+			s.held = helped
 			return ""
 		case !said(err):
 			return "no stream could be opened: " + s.subject.redact(err.Error())
@@ -28,46 +28,49 @@ func (s *suite) meet(ctx context.Context) (reason string) {
 	return ""
 }
 
-// look opens one stream and says how long its head took.
-func (s *suite) look(ctx context.Context, patience time.Duration) (head time.Duration, err error) {
+// look opens one stream and says whether its head did not come before it was helped along.
+func (s *suite) look(ctx context.Context, patience time.Duration) (helped bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*s.arrival)
 	defer cancel()
 	subscription := Subscription{Streams: []string{s.name("s")}}
 	if s.subject.Mint != nil {
 		if subscription.Token, err = s.subject.Mint(ctx, Grant{Subscribe: subscription.Streams}); err != nil {
-			return 0, fmt.Errorf("making a token: %w", err)
+			return false, fmt.Errorf("making a token: %w", err)
 		}
 	}
 	req, err := s.subject.Subscribe(ctx, subscription)
 	if err != nil {
-		return 0, fmt.Errorf("preparing a subscription: %w", err)
+		return false, fmt.Errorf("preparing a subscription: %w", err)
 	}
-	defer s.help(ctx, subscription.Streams[0])()
+	stop := s.help(ctx, subscription.Streams[0])
 	opened, err := sse.Open(ctx, nil, req, sse.Options{TLS: s.subject.TLS, DialTimeout: patience, HeadTimeout: patience})
+	helped = stop()
 	if err != nil {
-		return 0, err
+		return false, err
 	}
 	defer func() { _ = opened.Close() }() // it was only looked at
 	if r := opened.Response(); s.subject.Origin == nil && (r.Status != http.StatusOK || !r.EventStream()) {
-		return 0, &noStreamError{status: r.Status, contentType: r.Header.Get("Content-Type")}
+		return false, &noStreamError{status: r.Status, contentType: r.Header.Get("Content-Type")}
 	}
-	return opened.Response().Timing.Head, nil
+	return helped, nil
 }
 
-// help publishes into a stream whose head does not come. The function it returns ends that.
-func (s *suite) help(ctx context.Context, stream string) (stop func()) {
+// help publishes into a stream whose head does not come. The function it returns ends that, and says whether it came to it.
+func (s *suite) help(ctx context.Context, stream string) (stop func() (helped bool)) {
 	if s.subject.Publish == nil {
-		return func() {}
+		return func() bool { return false }
 	}
 	published := make(chan struct{})
 	timer := time.AfterFunc(heldAfter, func() {
 		defer close(published)
 		s.subject.Publish(ctx, Message{Stream: stream, Data: s.primer + "-0"})
 	})
-	return func() {
-		if !timer.Stop() {
-			<-published
+	return func() bool {
+		if timer.Stop() {
+			return false
 		}
+		<-published
+		return true
 	}
 }
 
@@ -106,7 +109,7 @@ func (t *Trial) prime(streams []string) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		ticker := time.NewTicker(250 * time.Millisecond)
+		ticker := time.NewTicker(50 * time.Millisecond)
 		defer ticker.Stop()
 		for n := 1; ; n++ {
 			select {
