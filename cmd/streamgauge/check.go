@@ -33,6 +33,7 @@ type checkFlags struct {
 	format   string
 	quiet    bool
 	noColor  bool
+	parallel int // of `check` alone
 	through  throughFlags
 }
 
@@ -65,6 +66,7 @@ A baseline lists known failures, one id a line. They still run; one that passes 
 		},
 	}
 	addCheckFlags(c, &f, serverSide)
+	c.Flags().IntVar(&f.parallel, "parallel", usualParallel, "cases at once: fewer for a target that limits connections")
 	addThrough(c, &f.through)
 	return c
 }
@@ -85,6 +87,9 @@ func addCheckFlags(c *cobra.Command, f *checkFlags, s *side) {
 	flags.BoolVar(&f.noColor, "no-color", false, "no colours on stdout")
 	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(s.profiles, cobra.ShellCompDirectiveNoFileComp))
 }
+
+// usualParallel is how many cases run at once: they wait more than they work.
+const usualParallel = 16
 
 // checkup is one `streamgauge check` or `streamgauge check-client`.
 type checkup struct {
@@ -107,6 +112,9 @@ type checkup struct {
 func checkServer(c *cobra.Command, target string, f checkFlags) error {
 	if err := f.useThrough(target, c.Flags().Changed); err != nil {
 		return inputError(err)
+	}
+	if f.parallel < 1 {
+		return inputError(fmt.Errorf("--parallel %d: it must be at least 1", f.parallel))
 	}
 	k := &checkup{side: serverSide, flags: f, target: target, stderr: c.ErrOrStderr(), judged: map[conformance.Outcome]int{}}
 	k.words, k.sources = k.targetWords, k.targetSources
@@ -197,7 +205,7 @@ func (k *checkup) judge(ctx context.Context, subject *server.Subject) (*conforma
 	stop := k.tell(ctx)
 	verdicts, health, err := server.Check(ctx, subject, server.Cases, server.Options{
 		Profile: conformance.Profile(k.flags.profile), Only: k.flags.only, Seed: k.flags.seed,
-		Parameter: k.parameters.of, Report: k.count,
+		Parallel: k.flags.parallel, Parameter: k.parameters.of, Report: k.count,
 	})
 	stop()
 	if err != nil {
@@ -262,6 +270,9 @@ func (k *checkup) repeat(r *conformance.Requirement) string {
 	}
 	if k.flags.strict {
 		words = append(words, "--strict")
+	}
+	if r == nil && k.command == serverSide.command && k.flags.parallel != usualParallel {
+		words = append(words, "--parallel", fmt.Sprint(k.flags.parallel))
 	}
 	for _, set := range k.flags.set {
 		words = append(words, "--set", set)

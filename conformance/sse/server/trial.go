@@ -8,6 +8,8 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -117,7 +119,8 @@ func (t *Trial) Subscribe(streams []string, options ...Option) *Tap {
 	return p
 }
 
-// Open is Subscribe for a case that judges the answer: any answer will do.
+// Open is Subscribe for a case that judges the answer: any answer will do, but one that tells of the subject's load and not of what was
+// asked. Then it comes back, and ends the case as unknown when there is never room: others may take it, cases of this check among them.
 func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 	o := &opening{Subscription: Subscription{Streams: streams}}
 	o.options = sse.Options{TLS: t.Subject.TLS, DialTimeout: t.arrival, HeadTimeout: t.arrival}
@@ -127,20 +130,80 @@ func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 	if t.suite.mute && !o.insisting {
 		return nil, errors.New(t.suite.obstacle)
 	}
+	admitted := 0 // others, while this one was not
+	for attempt := 1; ; attempt++ {
+		p, err := t.open(o)
+		if err != nil || !busy(p) || t.judgesRoom() || t.suite.obstacle != "" {
+			return p, err
+		}
+		if t.room() {
+			admitted++
+		}
+		if attempt == timesTurnedAway {
+			if p.Status() == http.StatusServiceUnavailable && admitted >= attempt-1 {
+				return p, nil
+			}
+			t.Unknown("there was no room: %d attempts were answered with status %d, although a stream could be opened before: see streamgauge check --parallel", attempt, p.Status())
+		}
+		p.discard()
+		t.Allow(comesBackAfter(p))
+		t.wait(comesBackAfter(p))
+	}
+}
+
+// timesTurnedAway is how often a case is turned away before it gives up.
+const timesTurnedAway = 4
+
+// judgesRoom says whether the case is about when and how subscriptions are turned away.
+func (t *Trial) judgesRoom() bool {
+	id := t.Requirement.ID
+	return slices.Contains(roomJudged, id) || slices.Contains(roomJudged, conformance.AreaOf(id))
+}
+
+var roomJudged = []string{"LIMIT", "DRAIN", "PROXY", "SSE-HTTPS-018", "SSE-HTTPS-019", "SSE-AUTH-012"}
+
+// room says whether a plain subscription is admitted.
+func (t *Trial) room() bool {
+	o := &opening{Subscription: Subscription{Streams: []string{t.Stream()}}}
+	o.options = sse.Options{TLS: t.Subject.TLS, DialTimeout: t.arrival, HeadTimeout: t.arrival}
+	p, err := t.open(o)
+	if err != nil {
+		return false
+	}
+	defer p.discard()
+	return !busy(p)
+}
+
+// busy says whether an answer tells of the server's load (RFC 6585, section 4; RFC 9110, section 15.6.4).
+func busy(p *Tap) bool {
+	return p.Status() == http.StatusTooManyRequests || p.Status() == http.StatusServiceUnavailable
+}
+
+// comesBackAfter is how long who is turned away stays away: as long as it is told to, within bounds.
+func comesBackAfter(p *Tap) time.Duration {
+	seconds, err := strconv.Atoi(p.Header("Retry-After"))
+	if err != nil {
+		return 500 * time.Millisecond
+	}
+	return min(max(time.Duration(seconds)*time.Second, 100*time.Millisecond), 5*time.Second)
+}
+
+// open opens one connection.
+func (t *Trial) open(o *opening) (*Tap, error) {
 	req, err := t.request(o)
 	if err != nil {
 		return nil, err
 	}
 	stop := func() {}
 	if !o.unprimed {
-		stop = t.prime(streams)
+		stop = t.prime(o.Streams)
 	}
 	stream, err := sse.Open(t.Context(), o.dial, req, o.options)
 	stop()
 	if err != nil {
 		return nil, errors.New(t.Subject.redact(err.Error()))
 	}
-	p := newTap(t.Subject, streams, req, stream, o.Position)
+	p := newTap(t.Subject, o.Streams, req, stream, o.Position)
 	p.most, p.kept = o.most, &t.suite.kept
 	if o.unread {
 		close(p.done)
