@@ -106,6 +106,7 @@ var clientAPIMutants = []Mutant{
 		Bug:    "close() silences it, and leaves the connection open for four seconds.",
 		SeenIn: "plausible: the request is not aborted, only forgotten",
 		Kills:  []string{"SSE-API-005"},
+		May:    []May{{"SSE-API-004", "nobody waits for the event that is being reported"}},
 		Client: endingWhen(true, func(e client.Ending) {
 			e.Quiet()
 			time.AfterFunc(4*time.Second, e.Stop)

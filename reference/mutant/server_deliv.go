@@ -36,7 +36,7 @@ var serverDelivMutants = []Mutant{
 	{
 		Name: "delivers-in-parallel", ID: "MS-31", Bug: "Each publish is delivered by a goroutine of its own, and a later one can overtake it.",
 		SeenIn: "launchdarkly/dotnet-eventsource#83: handlers run on a thread pool", Kills: []string{"SSE-DELIV-003"},
-		May:    append([]May{{"SSE-DELIV-010", "one of several streams is out of order as well"}, {"SSE-DELIV-004", "who joins meanwhile sees another order"}}, replaysWrong...),
+		May:    append([]May{{"SSE-DELIV-010", "one of several streams is out of order as well"}, {"SSE-DELIV-004", "who joins meanwhile sees another order"}, {"SSE-SLOW-004", "what was overtaken is missing"}, {"SSE-SLOW-009", "what was overtaken comes late"}, {"SSE-LIMIT-004", "what was overtaken comes late"}}, replaysWrong...),
 		Broker: overtaking(func(uint64) bool { return true }),
 	},
 	{
@@ -54,7 +54,7 @@ var serverDelivMutants = []Mutant{
 	{
 		Name: "corrupts-long-data", Bug: "One byte of data longer than a thousand bytes is changed.",
 		SeenIn: "btubbs/sseclient#38: chunks decoded apart damage a character", Kills: []string{"SSE-DELIV-006"},
-		May: []May{{"SSE-FORM-010", "long data do not arrive unchanged"}, {"SSE-LIMIT-001", "long data do not arrive unchanged"}},
+		May: []May{{"SSE-FORM-010", "long data do not arrive unchanged"}, {"SSE-LIMIT-001", "long data do not arrive unchanged"}, {"SSE-SLOW-008", "long data do not arrive unchanged"}},
 		Broker: delivering(func(_ *broker.Subscriber, ev broker.Event) []broker.Event {
 			if len(ev.Data) > 1000 {
 				ev.Data = bytes.Clone(ev.Data)
@@ -77,7 +77,7 @@ var serverDelivMutants = []Mutant{
 	{
 		Name: "holds-last-of-burst", ID: "MS-32", Bug: "An event stays in the write buffer until the next one of its stream pushes it out.",
 		SeenIn: "dunglas/mercure#243; slact/nchan#526", Kills: []string{"SSE-DELIV-008", "SSE-FORM-002"},
-		May: because("the last message is never pushed out", "SSE-DELIV-001", "SSE-DELIV-010", "SSE-DELIV-011", "SSE-DRAIN-004", "SSE-LIMIT-001"),
+		May: because("the last message is never pushed out", "SSE-DELIV-001", "SSE-DELIV-010", "SSE-DELIV-011", "SSE-DRAIN-004", "SSE-LIMIT-001", "SSE-LIMIT-008", "SSE-SLOW-006", "SSE-SLOW-009"),
 		Broker: func(c *broker.Config) {
 			held := new(each[map[string]broker.Event])
 			c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
@@ -162,7 +162,8 @@ var serverDelivMutants = []Mutant{
 
 // losesFirst are requirements that are missed as well where the first message for a new subscriber is lost.
 var losesFirst = because("what is published right after the head is lost",
-	"SSE-DELIV-001", "SSE-DELIV-008", "SSE-DELIV-010", "SSE-DELIV-011", "SSE-RESUME-010", "SSE-HTTPS-003", "SSE-HTTPS-025", "SSE-DRAIN-004", "SSE-LIMIT-001")
+	"SSE-DELIV-001", "SSE-DELIV-008", "SSE-DELIV-010", "SSE-DELIV-011", "SSE-RESUME-010", "SSE-HTTPS-003", "SSE-HTTPS-025", "SSE-DRAIN-004", "SSE-LIMIT-001",
+	"SSE-LIMIT-004", "SSE-LIMIT-008", "SSE-SLOW-004", "SSE-SLOW-006", "SSE-SLOW-009")
 
 // withoutData drops a write that holds events.
 func withoutData(p []byte) []byte {

@@ -35,7 +35,7 @@ var serverFormMutants = []Mutant{
 	{
 		Name: "ends-event-with-one-newline", ID: "MS-06", Bug: "An event ends with one newline instead of a blank line.",
 		SeenIn: "ReactiveX/RxNetty#484", Kills: []string{"SSE-FORM-002"},
-		May: because("an event runs into the next one", "SSE-FORM-012", "SSE-FORM-014", "SSE-RESUME-001", "SSE-DELIV-001", "SSE-DELIV-006", "SSE-DELIV-010", "SSE-DELIV-011", "SSE-DRAIN-004", "SSE-LIMIT-001"),
+		May: because("an event runs into the next one", "SSE-FORM-012", "SSE-FORM-014", "SSE-RESUME-001", "SSE-DELIV-001", "SSE-DELIV-006", "SSE-DELIV-010", "SSE-DELIV-011", "SSE-DRAIN-004", "SSE-LIMIT-001", "SSE-LIMIT-004", "SSE-SLOW-006", "SSE-SLOW-009"),
 		Broker: func(c *broker.Config) {
 			c.Tamper = rewritten(func(_ broker.Event, text []byte) []byte { return bytes.TrimSuffix(text, []byte("\n")) })
 		},
@@ -180,7 +180,7 @@ var serverFormMutants = []Mutant{
 	{
 		Name: "forgets-ids", Bug: "One event in three has no id.",
 		SeenIn: "plausible: an id only where the database gave one", Kills: []string{"SSE-FORM-013"},
-		May: []May{{"SSE-RESUME-001", "a subscriber resumes further back than it should"}, {"SSE-RESUME-003", "and gets again what it has"}},
+		May: []May{{"SSE-RESUME-001", "a subscriber resumes further back than it should"}, {"SSE-RESUME-003", "and gets again what it has"}, {"SSE-RESUME-005", "and gets again what it has"}},
 		Broker: func(c *broker.Config) {
 			c.Tamper = rewritten(func(ev broker.Event, text []byte) []byte {
 				if ev.Number%3 == 0 {
@@ -193,7 +193,7 @@ var serverFormMutants = []Mutant{
 	{
 		Name: "reuses-ids", Bug: "Ids begin again after fifty events.",
 		SeenIn: "plausible: a counter of one byte, a ring's index", Kills: []string{"SSE-FORM-014"},
-		May: because("a position can mean another event", "SSE-RESUME-001", "SSE-RESUME-002", "SSE-RESUME-003", "SSE-RESUME-009", "SSE-RESUME-012", "SSE-RESUME-015"),
+		May: because("a position can mean another event", "SSE-RESUME-001", "SSE-RESUME-002", "SSE-RESUME-003", "SSE-RESUME-005", "SSE-RESUME-009", "SSE-RESUME-012", "SSE-RESUME-015"),
 		Broker: func(c *broker.Config) {
 			c.Tamper = rewritten(func(ev broker.Event, text []byte) []byte {
 				epoch, _, _ := strings.Cut(ev.ID, "-")

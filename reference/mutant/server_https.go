@@ -175,6 +175,7 @@ var serverHTTPSMutants = []Mutant{
 	{
 		Name: "goes-deaf", ID: "MS-13", Bug: "A timeout for responses silences a stream, which stays open.",
 		SeenIn: "xdlc-labs/xdlc-agent#71; modelcontextprotocol/go-sdk#1262; dunglas/mercure#335", Kills: []string{"SSE-HTTPS-020"},
+		May: []May{{"SSE-LIMIT-008", "the stream that is looked at has been open for long"}},
 		Broker: func(c *broker.Config) {
 			c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
 				if time.Since(to.Joined) > deafAfter {

@@ -23,6 +23,7 @@ var replaysWrong = []May{
 	{"SSE-RESUME-017", "the replay is not what was missed"},
 	{"SSE-RESUME-020", "the replay is not what was missed"},
 	{"SSE-DRAIN-004", "who was drained comes back and is replayed the rest"},
+	{"SSE-SLOW-006", "who was disconnected for slowness comes back and is replayed the rest"},
 }
 
 // serverResumeMutants break what a subscriber gets that comes back.
@@ -143,7 +144,7 @@ var serverResumeMutants = []Mutant{
 	{
 		Name: "keeps-less-than-declared", Bug: "The history holds four hundred events, whatever was declared.",
 		SeenIn: "plausible: a limit in bytes evicts before the promised number is reached", Kills: []string{"SSE-RESUME-020"},
-		May:    []May{{"SSE-RESUME-005", "with the history almost full a little more is missing"}},
+		May:    []May{{"SSE-RESUME-005", "with the history almost full a little more is missing"}, {"SSE-SLOW-006", "what a slow reader missed is missing"}},
 		Broker: placing(func(first, _, newest uint64) uint64 { return max(first, newest-min(newest, 400)) }),
 	},
 	{

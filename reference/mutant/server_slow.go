@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,7 @@ var serverSlowMutants = []Mutant{
 		Bug:    "A blocking send to one full subscriber stalls the loop that serves all of them.",
 		SeenIn: "r3labs/sse#192",
 		Kills:  []string{"SSE-SLOW-001"},
-		May:    because("whatever is published beside a full queue comes seconds later", "SSE-SLOW-004", "SSE-SLOW-005", "SSE-SLOW-007", "SSE-SLOW-009"),
+		May:    because("whatever is published beside a full queue comes seconds later", "SSE-SLOW-004", "SSE-SLOW-005", "SSE-SLOW-007", "SSE-SLOW-009", "SSE-HTTPS-024"),
 		Broker: func(c *broker.Config) {
 			var loop sync.Mutex
 			c.Queue, c.WriteTimeout = 1<<20, time.Hour
@@ -117,7 +118,7 @@ var serverSlowMutants = []Mutant{
 		Bug:    "A full queue loses events, and the ids are counted behind it, so nobody can see the hole.",
 		SeenIn: "blinklabs-io/dingo#2978",
 		Kills:  []string{"SSE-SLOW-005"},
-		May:    append(because("no write has a deadline either", "SSE-SLOW-007"), replaysWrong...),
+		May:    slices.Concat(because("no write has a deadline either", "SSE-SLOW-007"), because("no gap is told of at all", "SSE-RESUME-007"), replaysWrong),
 		Broker: func(c *broker.Config) {
 			counted := new(each[atomic.Int64])
 			c.SlowPolicy = broker.Drop

@@ -26,7 +26,7 @@ var Unusual = slices.Concat(oddForms, oddIDs, oddSessions)
 var oddForms = []Odd{
 	{Name: "ends-lines-with-cr", About: "Lines end with CR.", Broker: bytesReplaced("\n", "\r")},
 	{Name: "ends-lines-with-crlf", About: "Lines end with CRLF.", Broker: bytesReplaced("\n", "\r\n")},
-	{Name: "writes-byte-by-byte", About: "Each byte is a chunk and a segment of its own.", Broker: func(c *broker.Config) {
+	{Name: "writes-byte-by-byte", About: "Each byte is a chunk and a segment of its own, but for what is behind the first 512 of a large event.", Broker: func(c *broker.Config) {
 		c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if r.ProtoMajor > 1 {
 				next.ServeHTTP(w, r)
@@ -135,12 +135,14 @@ func bytesReplaced(old, instead string) func(*broker.Config) {
 	}
 }
 
-// dripping is a ResponseWriter that sends each byte by itself.
+// dripping is a ResponseWriter that sends each byte by itself, and the rest of what is long at once.
 type dripping struct{ http.ResponseWriter }
+
+const dripped = 512
 
 func (w *dripping) Write(p []byte) (int, error) {
 	controller := http.NewResponseController(w.ResponseWriter)
-	for i := range p {
+	for i := range min(len(p), dripped) {
 		if _, err := w.ResponseWriter.Write(p[i : i+1]); err != nil {
 			return i, err
 		}
@@ -148,7 +150,11 @@ func (w *dripping) Write(p []byte) (int, error) {
 			return i, err
 		}
 	}
-	return len(p), nil
+	if len(p) <= dripped {
+		return len(p), nil
+	}
+	n, err := w.ResponseWriter.Write(p[dripped:])
+	return dripped + n, err
 }
 
 func (w *dripping) Unwrap() http.ResponseWriter { return w.ResponseWriter }

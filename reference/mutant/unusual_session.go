@@ -3,6 +3,7 @@ package mutant
 import (
 	"context"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -62,6 +63,12 @@ var oddSessions = []Odd{
 			return first
 		}}
 	}},
+	{Name: "slows-guessers-down", About: "Of the refusals of a second all but the first twenty are 429, to come back after a second.", Broker: func(c *broker.Config) {
+		refused := new(perSecond)
+		c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			next.ServeHTTP(&tired{ResponseWriter: w, refused: refused}, r)
+		})
+	}},
 	{Name: "refuses-unknown-positions", About: "A position that is not known any more is answered with 410.", Broker: func(c *broker.Config) {
 		c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			ctx, cancel := context.WithCancel(r.Context())
@@ -103,4 +110,39 @@ func (s *strict) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	return s.ResponseWriter.Write(p)
+}
+
+// tired answers 429 instead of 401 when there were too many of them.
+type tired struct {
+	http.ResponseWriter
+
+	refused *perSecond
+}
+
+func (t *tired) Unwrap() http.ResponseWriter { return t.ResponseWriter }
+
+func (t *tired) WriteHeader(status int) {
+	if status == http.StatusUnauthorized && t.refused.add() > 20 {
+		status = http.StatusTooManyRequests
+		t.Header().Set("Retry-After", "1")
+	}
+	t.ResponseWriter.WriteHeader(status)
+}
+
+// perSecond counts what happens within a second of the clock.
+type perSecond struct {
+	mu     sync.Mutex
+	second int64
+	n      int
+}
+
+// add counts one more, and returns how many they are.
+func (p *perSecond) add() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now := time.Now().Unix(); now != p.second {
+		p.second, p.n = now, 0
+	}
+	p.n++
+	return p.n
 }
