@@ -21,6 +21,7 @@ import (
 type mutantFlags struct {
 	only    []string
 	short   bool
+	heavy   bool
 	list    bool
 	seed    uint64
 	out     string
@@ -51,6 +52,8 @@ Exit codes: 0 none of these, 1 a survivor, a false alarm or an unrelated failure
 	flags := c.Flags()
 	flags.StringSliceVar(&f.only, "only", nil, "only these mutants and correct subjects, see --list")
 	flags.BoolVar(&f.short, "short", false, "each mutant against what it names, and no correct servers: a fraction of the time")
+	flags.BoolVar(&f.heavy, "heavy", false, "the cases that ask most of a subject for every server, and not only for mutants that name them: half an hour")
+	c.MarkFlagsMutuallyExclusive("short", "heavy")
 	flags.BoolVar(&f.list, "list", false, "list what would be run, and run nothing")
 	flags.Uint64Var(&f.seed, "seed", 1, "decides everything random")
 	flags.StringVar(&f.out, "out", "", "folder for manifest.json, result.json, junit.xml and report.html; must be new or empty")
@@ -114,7 +117,7 @@ func (f mutantFlags) rows() ([]matrix.Row, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, inputError(err)
 	}
-	rows, err := matrix.Rows(matrix.Selection{Only: f.only, Short: f.short, Seed: f.seed})
+	rows, err := matrix.Rows(matrix.Selection{Only: f.only, Short: f.short, Heavy: f.heavy, Seed: f.seed})
 	if err == nil && len(rows) == 0 {
 		err = inputError(fmt.Errorf("the short form has nothing of --only %s: leave --short out", strings.Join(f.only, ",")))
 	}
@@ -145,6 +148,9 @@ func (f mutantFlags) repeat() string {
 	}
 	if f.short {
 		words = append(words, "--short")
+	}
+	if f.heavy {
+		words = append(words, "--heavy")
 	}
 	return quotedWords(append(words, "--seed", fmt.Sprint(f.seed)))
 }

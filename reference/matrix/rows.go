@@ -22,6 +22,7 @@ const (
 type Selection struct {
 	Only  []string // names of mutants and correct subjects; empty for all
 	Short bool     // every mutant against what it names, and no more
+	Heavy bool     // every subject against the heavy cases too: half an hour
 	Seed  uint64
 }
 
@@ -62,8 +63,8 @@ var remembering = []string{"SSE-SLOW-003", "SSE-PROXY-016"}
 
 func remembers(id string) bool { return slices.Contains(remembering, id) }
 
-// heavy are the cases and areas that take more of a processor, or of time, than all others together. They are run against the reference
-// broker and the mutants that name them.
+// heavy are the cases and areas that take more of a processor, or of time, than all others together. Unless [Selection] wants more, they
+// are run against the reference broker and the mutants that name them.
 var heavy = []string{
 	"SSE-RESUME-005", "SSE-RESUME-007", "SSE-RESUME-008", "SSE-RESUME-016", "SSE-RESUME-020", "SSE-ISO-005", "SSE-HTTPS-024", "SSE-DRAIN-003",
 	"SSE-LIMIT-004", "SSE-LIMIT-006", "SSE-LIMIT-008", "SLOW",
@@ -92,12 +93,12 @@ func brokerRows(s Selection) ([]Row, error) {
 		for _, odd := range mutant.Unusual {
 			r := Row{Name: odd.Name, Group: Correct, About: odd.About}
 			parameter := setting(odd.Parameters, smaller(func(string) bool { return false }))
-			add(r, brokerOf(odd.Broker), func(id string) bool { return !isHeavy(id) }, parameter)
+			add(r, brokerOf(odd.Broker), func(id string) bool { return s.Heavy || !isHeavy(id) }, parameter)
 		}
 	}
 	for _, m := range mutant.Server {
 		r := Row{Name: m.Name, Group: ServerMutants, About: m.Bug, Kills: requirements(m.Kills), May: m.May}
-		wanted := func(id string) bool { return !isHeavy(id) && !remembers(id) }
+		wanted := func(id string) bool { return (s.Heavy || !isHeavy(id)) && !remembers(id) }
 		if s.Short {
 			wanted = func(string) bool { return false } // what it may miss proves nothing, whether it is missed or not
 		}
