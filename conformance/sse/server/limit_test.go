@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -29,4 +30,21 @@ func TestALimitOfConnectionsIsNoFault(t *testing.T) {
 	if told == 0 {
 		t.Error("nothing was judged")
 	}
+}
+
+// TestA503ForOneKindOfRequestIsAnAnswer: where plain subscriptions are admitted, it is not for want of room.
+func TestA503ForOneKindOfRequestIsAnAnswer(t *testing.T) {
+	t.Parallel()
+	s := started(t, func(c *broker.Config) {
+		c.Tamper = &broker.Tamper{Handler: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Last-Event-ID") != "" {
+					http.Error(w, "not now", http.StatusServiceUnavailable)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		}}
+	})
+	judge(t, s, server.Options{Only: []string{"SSE-RESUME-001"}}).must(t, func(v conformance.Verdict) bool { return v.Outcome == conformance.Fail })
 }

@@ -122,21 +122,20 @@ func (t *Trial) Subscribe(streams []string, options ...Option) *Tap {
 // Open is Subscribe for a case that judges the answer: any answer will do, but one that tells of the subject's load and not of what was
 // asked. Then it comes back, and ends the case as unknown when there is never room: others may take it, cases of this check among them.
 func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
-	o := &opening{Subscription: Subscription{Streams: streams}}
-	o.options = sse.Options{TLS: t.Subject.TLS, DialTimeout: t.arrival, HeadTimeout: t.arrival}
+	o := t.opening(streams)
 	for _, option := range options {
 		option(o)
 	}
 	if t.suite.mute && !o.insisting {
 		return nil, errors.New(t.suite.obstacle)
 	}
-	admitted := 0 // others, while this one was not
+	admitted := 0 // plain ones, while this one was not
 	for attempt := 1; ; attempt++ {
 		p, err := t.open(o)
 		if err != nil || !busy(p) || t.judgesRoom() || t.suite.obstacle != "" {
 			return p, err
 		}
-		if t.room() {
+		if t.admitsPlain(streams) {
 			admitted++
 		}
 		if attempt == timesTurnedAway {
@@ -151,6 +150,13 @@ func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 	}
 }
 
+// opening is the plainest of subscriptions.
+func (t *Trial) opening(streams []string) *opening {
+	o := &opening{Subscription: Subscription{Streams: streams}}
+	o.options = sse.Options{TLS: t.Subject.TLS, DialTimeout: t.arrival, HeadTimeout: t.arrival}
+	return o
+}
+
 // timesTurnedAway is how often a case is turned away before it gives up.
 const timesTurnedAway = 4
 
@@ -162,11 +168,9 @@ func (t *Trial) judgesRoom() bool {
 
 var roomJudged = []string{"LIMIT", "DRAIN", "PROXY", "SSE-HTTPS-018", "SSE-HTTPS-019", "SSE-AUTH-012"}
 
-// room says whether a plain subscription is admitted.
-func (t *Trial) room() bool {
-	o := &opening{Subscription: Subscription{Streams: []string{t.Stream()}}}
-	o.options = sse.Options{TLS: t.Subject.TLS, DialTimeout: t.arrival, HeadTimeout: t.arrival}
-	p, err := t.open(o)
+// admitsPlain says whether there is room for a subscription of the same streams with nothing special about it.
+func (t *Trial) admitsPlain(streams []string) bool {
+	p, err := t.open(t.opening(streams))
 	if err != nil {
 		return false
 	}
