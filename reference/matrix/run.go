@@ -84,7 +84,7 @@ func length(j job) int {
 
 // lasting are mutants from which much does not come, or comes late, so that many cases wait for as long as they would for anybody.
 var lasting = []string{
-	"holds-head-back", "holds-last-of-burst", "drain-waits-for-streams", "chokes-on-one-hot-stream", "restart-waits", "end-of-stream-is-success",
+	"holds-head-back", "holds-last-of-burst", "drain-waits-for-streams", "chokes-on-one-hot-stream", "retry-in-seconds", "end-of-stream-is-success",
 }
 
 // only is one job, when it is needed.

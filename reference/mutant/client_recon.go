@@ -146,14 +146,23 @@ var clientReconMutants = []Mutant{
 		Bug:    "Told to restart, it waits a second first.",
 		SeenIn: "plausible: a restart is a loss like any other",
 		Kills:  []string{"SSE-RECON-023"},
-		Client: observed(func(_ *client.Client, o client.Observer) client.Observer {
-			return &observer{Observer: o, lost: func(l client.Loss) {
-				o.Lost(l)
-				if l.Opened && sse.CauseOf(l.Err) == sse.CauseCanceled {
-					<-time.After(time.Second)
-				}
-			}}
-		}),
+		Client: func(c *client.Config) {
+			closed := false
+			c.Tamper = &client.Tamper{
+				Observe: func(_ *client.Client, o client.Observer) client.Observer {
+					return &observer{Observer: o, lost: func(l client.Loss) {
+						closed = l.Opened && sse.CauseOf(l.Err) == sse.CauseCanceled
+						o.Lost(l)
+					}}
+				},
+				Position: func(_ *client.Client, correct string) string {
+					if closed {
+						<-time.After(time.Second)
+					}
+					return correct
+				},
+			}
+		},
 	},
 }
 
