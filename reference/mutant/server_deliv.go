@@ -104,6 +104,7 @@ var serverDelivMutants = []Mutant{
 		Name: "broadcasts-some", ID: "MS-33", Bug: "The filter by stream is missing on one code path: one event in three goes to everybody.",
 		SeenIn: "SandeepVashishtha/Eventra#16185", Kills: []string{"SSE-ISO-001"},
 		May: []May{
+			{"SSE-HBS-004", "what leaks comes to all connections at one instant"},
 			{"SSE-ISO-002", "what leaks to everybody leaks to other tenants"}, {"SSE-ISO-003", "what leaks to everybody leaks to names that look alike"},
 			{"SSE-ISO-004", "what leaks to everybody leaks to whoever resumes"}, {"SSE-RESUME-013", "what leaks to everybody leaks to whoever resumes"},
 			{"SSE-DELIV-005", "an event of another stream is none that was published in this one"}, {"SSE-DELIV-010", "who follows several streams gets some twice"},
