@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ type Suite struct {
 	Lacks     func(r *Requirement) string                            // why the access that r needs is missing, "" when it is not
 	Parameter func(requirement, name string) (value string, ok bool) // what the user set
 	Next      func(r *Requirement) string                            // how to repeat one requirement
-	Parallel  int                                                    // cases at once; 0 means 16
+	Parallel  int                                                    // cases at once; 0 means [UsualParallel]
 	Once      bool                                                   // whoever asks repeats what is unknown, if it matters
 	Report    func(v Verdict)                                        // called as each verdict is reached, from several goroutines
 }
@@ -53,13 +54,14 @@ func (s *Suite) Run(ctx context.Context) ([]Verdict, Health, error) {
 			together = append(together, &jobs[i])
 		}
 	}
-	each(together, max(1, orDefault(s.Parallel)), func(j *job) { s.carryOut(ctx, j, watch) })
+	atOnce := max(1, cmp.Or(s.Parallel, UsualParallel))
+	each(together, atOnce, func(j *job) { s.carryOut(ctx, j, watch) })
 	for _, j := range together {
 		if j.open {
 			open = append(open, j)
 		}
 	}
-	each(open, min(repeatsAtOnce, max(1, orDefault(s.Parallel))), func(j *job) { s.repeat(ctx, j, watch) })
+	each(open, min(repeatsAtOnce, atOnce), func(j *job) { s.repeat(ctx, j, watch) })
 	for _, j := range alone {
 		if s.carryOut(ctx, j, watch); j.open {
 			s.repeat(ctx, j, watch)
@@ -90,12 +92,8 @@ func each(jobs []*job, atOnce int, do func(*job)) {
 	running.Wait()
 }
 
-func orDefault(n int) int {
-	if n == 0 {
-		return 16
-	}
-	return n
-}
+// UsualParallel is how many cases run at once unless something else is asked for: they wait more than they work.
+const UsualParallel = 16
 
 // job is a case that applies, with its requirement.
 type job struct {

@@ -66,7 +66,7 @@ A baseline lists known failures, one id a line. They still run; one that passes 
 		},
 	}
 	addCheckFlags(c, &f, serverSide)
-	c.Flags().IntVar(&f.parallel, "parallel", usualParallel, "cases at once: fewer for a target that limits connections")
+	c.Flags().IntVar(&f.parallel, "parallel", conformance.UsualParallel, "cases at once: fewer for a target that limits connections")
 	addThrough(c, &f.through)
 	return c
 }
@@ -87,9 +87,6 @@ func addCheckFlags(c *cobra.Command, f *checkFlags, s *side) {
 	flags.BoolVar(&f.noColor, "no-color", false, "no colours on stdout")
 	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(s.profiles, cobra.ShellCompDirectiveNoFileComp))
 }
-
-// usualParallel is how many cases run at once: they wait more than they work.
-const usualParallel = 16
 
 // checkup is one `streamgauge check` or `streamgauge check-client`.
 type checkup struct {
@@ -271,7 +268,7 @@ func (k *checkup) repeat(r *conformance.Requirement) string {
 	if k.flags.strict {
 		words = append(words, "--strict")
 	}
-	if r == nil && k.command == serverSide.command && k.flags.parallel != usualParallel {
+	if r == nil && k.command == serverSide.command && k.flags.parallel != conformance.UsualParallel {
 		words = append(words, "--parallel", fmt.Sprint(k.flags.parallel))
 	}
 	for _, set := range k.flags.set {

@@ -135,12 +135,13 @@ const longestUnread = 2 * time.Second
 // may be about to read on. false means that the server was closed meanwhile.
 func (c *Conn) awaitRead(pause time.Duration, until time.Time) bool {
 	local, remote := addrPort(c.raw.LocalAddr()), addrPort(c.raw.RemoteAddr())
-	for looks := 0; looks < 2; looks++ {
+	for nothingLeft := 0; nothingLeft < 2; {
 		if !c.pause(pause / 2) {
 			return false
 		}
+		nothingLeft++
 		if left, ok := unread(local, remote); ok && left > 0 && time.Now().Before(until) {
-			looks = -1
+			nothingLeft = 0
 		}
 	}
 	return true

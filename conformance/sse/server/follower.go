@@ -121,7 +121,7 @@ func (f *follower) comeBack() bool {
 		if f.open() {
 			return true
 		}
-		if s := f.status(); s != http.StatusServiceUnavailable && s != http.StatusTooManyRequests {
+		if !turnsAway(f.status()) {
 			return false
 		}
 	}

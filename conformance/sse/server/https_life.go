@@ -92,7 +92,7 @@ func overloadSaysWhenToComeBack(t *Trial) {
 		t.Info(fmt.Sprintf("%d connections of one user were accepted: no limit was met", limit))
 	}
 	status := refused.Status()
-	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable || refused.Header("Retry-After") == "" {
+	if !turnsAway(status) || refused.Header("Retry-After") == "" {
 		t.Fail("status 429 or 503 with Retry-After", fmt.Sprintf("status %d, %s", status, named("Retry-After", refused)), append(refused.Head(), refused.Curl()))
 	}
 	t.Pass(fmt.Sprintf("status %d, Retry-After: %s", status, refused.Header("Retry-After")))

@@ -146,7 +146,7 @@ func connectionsOverTheLimitAreRefused(t *Trial) {
 			break
 		}
 		switch status := refused.Status(); {
-		case status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable:
+		case !turnsAway(status):
 			t.Deviation(expected, fmt.Sprintf("over the limit of %d: %s", limit, answerText(refused)), refused.Head())
 		case refused.Header("Retry-After") == "":
 			t.Deviation(expected, fmt.Sprintf("over the limit of %d: %s without Retry-After", limit, answerText(refused)), refused.Head())

@@ -132,7 +132,7 @@ func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 	admitted := 0 // plain ones, while this one was not
 	for attempt := 1; ; attempt++ {
 		p, err := t.open(o)
-		if err != nil || !busy(p) || t.judgesRoom() || t.suite.obstacle != "" {
+		if err != nil || !turnsAway(p.Status()) || t.judgesRoom() || t.suite.obstacle != "" {
 			return p, err
 		}
 		if t.admitsPlain(streams) {
@@ -175,12 +175,12 @@ func (t *Trial) admitsPlain(streams []string) bool {
 		return false
 	}
 	defer p.discard()
-	return !busy(p)
+	return !turnsAway(p.Status())
 }
 
-// busy says whether an answer tells of the server's load (RFC 6585, section 4; RFC 9110, section 15.6.4).
-func busy(p *Tap) bool {
-	return p.Status() == http.StatusTooManyRequests || p.Status() == http.StatusServiceUnavailable
+// turnsAway says whether an answer tells of the server's load (RFC 6585, section 4; RFC 9110, section 15.6.4).
+func turnsAway(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
 // comesBackAfter is how long who is turned away stays away: as long as it is told to, within bounds.
