@@ -85,6 +85,7 @@ type Verdict struct {
 	Findings []Finding `json:"findings,omitempty"`
 	Repeat   []string  `json:"repeat,omitempty"` // command lines that show it again, to be copied
 	Delays   []Delay   `json:"delays,omitempty"` // of a client's reconnections, where they were measured
+	Power    *Power    `json:"power,omitempty"`  // of a pass that rests on samples: what would have shown
 }
 
 // Delay is how long a client stayed away before one attempt, from the loss of its connection or the failure of the attempt before, beside

@@ -33,6 +33,7 @@ func TestEveryFieldOfAResultIsDocumented(t *testing.T) {
 		reflect.TypeFor[conformance.Subject]():       "## Subject",
 		reflect.TypeFor[conformance.Verdict]():       "## Verdict",
 		reflect.TypeFor[conformance.Finding]():       "## Finding",
+		reflect.TypeFor[conformance.Power]():         "## Power",
 		reflect.TypeFor[conformance.Measure]():       "## Measure",
 		reflect.TypeFor[conformance.Health]():        "## Health",
 		reflect.TypeFor[conformance.ScenarioRun]():   "## Run",

@@ -119,7 +119,7 @@ func verdictDetails(s section) string {
 		b.WriteString("| | promise | expected | actual | samples |\n|---|---|---|---|---:|\n")
 	}
 	for _, v := range s.verdicts {
-		actual := v.Actual
+		actual := actually(v)
 		if actual == "" {
 			actual = v.Reason
 		}

@@ -70,6 +70,7 @@ func guarantee(scenario, name, title string) conformance.Verdict {
 	return conformance.Verdict{
 		ID: "delivery." + name, Scenario: scenario, Title: title, Source: "scenario " + scenario + ", expect.delivery", Level: conformance.Must,
 		Outcome: conformance.Pass, Checked: 120000, Expected: "0 " + name + " violations", Actual: "0",
+		Power: conformance.PowerOf(120000, "delivery"),
 	}
 }
 
@@ -260,7 +261,7 @@ func checked() *conformance.Result {
 	head := []string{"HTTP/1.1 200 OK", "Cache-Control: max-age=60", "Content-Type: text/event-stream", "Date: Sat, 14 Mar 2026 09:26:53 GMT"}
 	later := []string{head[0], head[1], head[2], "Date: Sat, 14 Mar 2026 09:26:54 GMT"}
 	r.Verdicts = []conformance.Verdict{
-		{ID: "SSE-FORM-001", Level: conformance.Must, Outcome: conformance.Pass, Checked: 12, Expected: "valid UTF-8", Actual: "valid UTF-8"},
+		{ID: "SSE-FORM-001", Level: conformance.Must, Outcome: conformance.Pass, Checked: 12, Expected: "valid UTF-8", Actual: "valid UTF-8", Power: conformance.PowerOf(12, "event")},
 		{
 			ID: "SSE-FORM-003", Level: conformance.Must, Outcome: conformance.Fail, Checked: 6, Repeat: again("SSE-FORM-003"),
 			Title:  "Line breaks in the data (LF, CR, CRLF) become separate data lines; what follows them is never read as a field.",

@@ -140,13 +140,21 @@ func (t tableReport) verdicts(verdicts []conformance.Verdict) error {
 		right:  []bool{false, false, false, false, true},
 	}
 	for _, v := range verdicts {
-		actual := v.Actual
+		actual := actually(v)
 		if actual == "" {
 			actual = t.text("–")
 		}
 		g.rows = append(g.rows, []string{t.outcome(v.Outcome), v.ID, v.Expected, actual, Count(v.Checked)})
 	}
 	return t.grid(g)
+}
+
+// actually is what was, and what would have shown.
+func actually(v conformance.Verdict) string {
+	if v.Power == nil {
+		return v.Actual
+	}
+	return joinNonEmpty("; ", v.Actual, v.Power.String())
 }
 
 // explanations tells of each verdict that is not a pass.

@@ -22,6 +22,7 @@ var budgets = []budget{
 type bound struct {
 	id, title, next  string
 	checked          uint64
+	unit             string // of what was checked, where not one may be faulty; "" for a percentile or a total
 	expected, actual string
 	exceeded         bool
 	findings         []conformance.Finding
@@ -56,6 +57,9 @@ func (b bound) verdict(c *Config, t *Tally, h *conformance.Health) conformance.V
 		v.Outcome, v.Next = conformance.Fail, b.next
 	default:
 		v.Outcome = conformance.Pass
+		if b.unit != "" {
+			v.Power = conformance.PowerOf(b.checked, b.unit)
+		}
 	}
 	return v
 }

@@ -18,7 +18,7 @@ func greetingBudget(c *Config, t *Tally, h *conformance.Health) []conformance.Ve
 	b := bound{
 		id: "greeting", title: "Every connection begins with the greeting.",
 		next:    "Send the greeting before the subscription goes live, and before anything is replayed.",
-		checked: t.Greetings, expected: c.Expect.Greeting, actual: fmt.Sprintf("%d of %d begin otherwise", wrong, t.Greetings),
+		checked: t.Greetings, unit: "connection", expected: c.Expect.Greeting, actual: fmt.Sprintf("%d of %d begin otherwise", wrong, t.Greetings),
 		exceeded: wrong > 0, findings: t.finding(c, WrongHello),
 	}
 	if t.Greetings == 0 {

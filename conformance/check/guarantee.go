@@ -61,7 +61,7 @@ func (g *Guarantee) judge(c *Config, t *Tally, h *conformance.Health) conformanc
 	case count > 0:
 		v.Outcome, v.Next = conformance.Warn, g.Next
 	default:
-		v.Outcome = conformance.Pass
+		v.Outcome, v.Power = conformance.Pass, conformance.PowerOf(v.Checked, g.unit)
 	}
 	return v
 }

@@ -19,7 +19,7 @@ func reconnectWithin(c *Config, t *Tally, h *conformance.Health) []conformance.V
 	b := bound{
 		id: "reconnect.within", title: "A subscriber that lost its connection is back soon.",
 		next:    "Compare the waits of the client's policy with the target's answers to its attempts.",
-		checked: d.Samples + d.Missing, expected: "at most " + brief(c.Expect.Within), lag: true,
+		checked: d.Samples + d.Missing, unit: "return", expected: "at most " + brief(c.Expect.Within), lag: true,
 		findings: append(t.finding(c, LateReturn), t.finding(c, NeverBack)...),
 	}
 	longest, finite := d.Quantile(100)
@@ -46,7 +46,7 @@ func reconnectBackoff(c *Config, t *Tally, h *conformance.Health) []conformance.
 	b := bound{
 		id: "reconnect.backoff", title: "Every wait before a reconnect keeps to the client's policy.",
 		next:    "Compare the delay in the evidence with the policy's bounds for that attempt: growth, cap, jitter, reset.",
-		checked: t.distribution(timeBackoff).Samples, expected: "each delay within its policy's bounds",
+		checked: t.distribution(timeBackoff).Samples, unit: "delay", expected: "each delay within its policy's bounds",
 		actual: fmt.Sprintf("%d outside", wrong), exceeded: wrong > 0, lag: true, findings: t.finding(c, BadDelay),
 	}
 	// Rule of thumb from calibration: beyond 30% of the tolerance our own timers decide.

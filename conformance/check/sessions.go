@@ -14,7 +14,7 @@ func sessionsBudget(c *Config, t *Tally, h *conformance.Health) []conformance.Ve
 	b := bound{
 		id: "sessions.live", title: "One subscriber never has more live connections than allowed.",
 		next:    "Close the old connection before the new one is dialled, and let only one reconnect be under way.",
-		checked: t.Connections, expected: fmt.Sprintf("at most %d", c.Expect.Sessions), actual: fmt.Sprint(t.Sessions),
+		checked: t.Connections, unit: "connection", expected: fmt.Sprintf("at most %d", c.Expect.Sessions), actual: fmt.Sprint(t.Sessions),
 		exceeded: t.Sessions > uint64(c.Expect.Sessions), findings: t.finding(c, SecondLife),
 	}
 	if t.Connections == 0 {
