@@ -12,8 +12,8 @@ func TestCatalogueIsWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := len(c.Requirements), 268; got != want {
-		t.Errorf("%d requirements, want %d", got, want)
+	if got, least := len(c.Requirements), 269; got < least { // none is ever taken out
+		t.Errorf("%d requirements, want at least %d", got, least)
 	}
 	if c.Revision == "" || Revision() != c.Revision {
 		t.Errorf("revision %q", c.Revision)

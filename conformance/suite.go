@@ -256,6 +256,9 @@ func (t *Trial) result() Verdict {
 	}
 	v.Delays = t.delays
 	v.Checked = max(t.checked, 1)
+	if v.Outcome == Pass && t.unit != "" {
+		v.Power = PowerOf(t.checked, t.unit)
+	}
 	if v.Outcome == Unknown || v.Outcome == Skip {
 		v.Checked = t.checked
 	}

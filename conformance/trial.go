@@ -32,6 +32,7 @@ type Trial struct {
 	delays   []Delay
 	worst    Outcome
 	checked  uint64
+	unit     string // of the samples, where not one of them may be faulty
 	cleanups []func()
 }
 
@@ -79,6 +80,14 @@ func (t *Trial) Count(samples int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.checked += uint64(samples)
+}
+
+// Sample is Count for samples of which not one may be faulty: a pass then says what would have shown.
+func (t *Trial) Sample(samples int, unit string) {
+	t.Count(samples)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.unit = unit
 }
 
 // Delays keeps measured delays for the verdict.

@@ -2,9 +2,9 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"net/http/httptrace"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +26,7 @@ var delivCases = []Case{
 	{Requirement: "SSE-DELIV-010", Run: carriesSeveralStreams},
 	{Requirement: "SSE-DELIV-011", Run: deliversAtEachNode},
 	{Requirement: "SSE-DELIV-012", Alone: true, Run: keepsAcknowledgedAcrossCrash},
+	{Requirement: "SSE-DELIV-013", Alone: true, Run: deliversThousandsWithoutFault},
 }
 
 // fanOut is a fan-out as the requirement's parameters want it.
@@ -232,12 +233,23 @@ func changesNothing(t *Trial) {
 
 // messagesOfAllKinds are data of many sizes and characters, with types where messages can have one.
 func messagesOfAllKinds(t *Trial) (messages []Message) {
-	for size := 1; size <= int(t.Number("bytes")); size *= 4 {
+	most := int(t.Number("bytes"))
+	for size := 1; size <= most; size *= 4 {
 		messages = append(messages, Message{Data: strings.Repeat("x0123456789abcdef", size/17+1)[:size]})
+	}
+	for _, border := range bufferSizes {
+		for size := border - 1; size <= min(border+1, most); size++ {
+			messages = append(messages, Message{Data: strings.Repeat("fedcba9876543210y", size/17+1)[:size]})
+		}
+	}
+	for shift := range 4 { // wherever a buffer ends, with one of these it does so inside a character
+		for _, size := range []int{most / 4, most} {
+			messages = append(messages, Message{Data: strings.Repeat("a", shift) + strings.Repeat("€", size/3+1)}, Message{Data: strings.Repeat("b", shift) + strings.Repeat("😀", size/4+1)})
+		}
 	}
 	for _, data := range []string{
 		"ÄÖÜ ß é – „quoted“", "日本語 한국어 العربية", "👩‍👩‍👧 🏳️‍🌈 \U0010FFFD", "line one\nline two\n\nline four", "a: b\ndata: c", `{"a":[1,2,{"b":"\u00e9\n"}]}`,
-		"\u0001\u001f\u007f\u0085\u2028\u2029\ufeff", strings.Repeat("é", 5000),
+		"\u0001\u001f\u007f\u0085\u2028\u2029\ufeff", "only of Latin-1: é ñ ß ÿ", "e\u0301 is not \u00e9",
 	} {
 		messages = append(messages, Message{Data: data})
 	}
@@ -248,6 +260,9 @@ func messagesOfAllKinds(t *Trial) (messages []Message) {
 	}
 	return messages
 }
+
+// bufferSizes are those at which what does not fit is cut, or characters are.
+var bufferSizes = []int{4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10}
 
 // unchanged looks for the message among what two subscribers have seen from the given places on.
 func unchanged(t *Trial, m Message, f, twin *follower, from [2]int) {
@@ -261,10 +276,14 @@ func unchanged(t *Trial, m Message, f, twin *follower, from [2]int) {
 		return nil
 	}
 	one, two := find(f.seen[from[0]:]), find(twin.seen[from[1]:])
-	published := fmt.Sprintf("%s (%d bytes, SHA-256 %x…)", sse.Escape([]byte(m.Data)), len(m.Data), sha256.Sum256([]byte(m.Data)))
 	switch {
 	case one == nil || two == nil:
-		t.Deviation("data "+published, "came "+describe(f.seen[max(0, len(f.seen)-2):]), f.evidence(len(f.taps)))
+		who, since := f, from[0]
+		if one != nil {
+			who, since = twin, from[1]
+		}
+		expected, actual := t.changed(m, who.seen[since:])
+		t.Deviation(expected, actual, []string{who.tap().Curl()})
 	case m.Type != "" && one.Type != m.Type:
 		t.Deviation("type "+sse.Escape([]byte(m.Type)), "type "+sse.Escape([]byte(one.Type)), f.evidence(len(f.taps)))
 	case one.HasID && two.HasID && one.ID != two.ID:
@@ -410,6 +429,17 @@ func carriesSeveralStreams(t *Trial) {
 		}
 	}
 	t.Conclude("three streams came whole and in order over one connection, beside one that was empty")
+}
+
+// changed words how a message came that did not come as it was published, among events that came meanwhile.
+func (t *Trial) changed(m Message, events []Event) (expected, actual string) {
+	kind := fmt.Sprintf("a message of %d bytes", len(m.Data))
+	events = slices.DeleteFunc(slices.Clone(events), t.ours)
+	if len(events) == 0 {
+		return kind + ", " + sse.Escape([]byte(m.Data)) + ", as it was published", "it did not come"
+	}
+	expected, actual = difference(lineEnds.Replace(m.Data), events[0].Data)
+	return kind + ": " + expected, actual
 }
 
 func upTo(n int) []int {

@@ -184,8 +184,10 @@ func turnsAway(status int) bool {
 }
 
 // comesBackAfter is how long who is turned away stays away: as long as it is told to, within bounds.
-func comesBackAfter(p *Tap) time.Duration {
-	seconds, err := strconv.Atoi(p.Header("Retry-After"))
+func comesBackAfter(p *Tap) time.Duration { return retryAfter(p.Header("Retry-After")) }
+
+func retryAfter(field string) time.Duration {
+	seconds, err := strconv.Atoi(field)
 	if err != nil {
 		return 500 * time.Millisecond
 	}

@@ -1,0 +1,82 @@
+package mutant
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/streamgauge/streamgauge/reference/broker"
+)
+
+// serverTextMutants damage what is not plain, or not short.
+var serverTextMutants = []Mutant{
+	{
+		Name: "cuts-data-at-4096", Bug: "Data longer than 4,096 bytes are cut off.",
+		SeenIn: "plausible: a buffer of fixed size", Kills: []string{"SSE-DELIV-006"},
+		May: textInOthers, Broker: texts(func(p []byte) []byte { return p[:min(len(p), 4<<10)] }),
+	},
+	{
+		Name: "cuts-data-at-64k", Bug: "Of 65,536 bytes of data and more the length is kept in 16 bits.",
+		SeenIn: "plausible: a length field of a binary protocol in between", Kills: []string{"SSE-DELIV-006"},
+		May: textInOthers, Broker: texts(func(p []byte) []byte {
+			if len(p) >= 64<<10 {
+				return p[:len(p)&(64<<10-1)]
+			}
+			return p
+		}),
+	},
+	{
+		Name: "speaks-latin-1", Bug: "Data are converted to Latin-1, in which what is not of it becomes a question mark.",
+		SeenIn: "plausible: a writer with the platform's default charset", Kills: []string{"SSE-DELIV-006"},
+		May: textInOthers, Broker: texts(latin1),
+	},
+	{
+		Name: "forgets-emoji", Bug: "Characters of four bytes become question marks.",
+		SeenIn: "plausible: a table in MySQL's utf8", Kills: []string{"SSE-DELIV-006"},
+		May: textInOthers, Broker: texts(func(p []byte) []byte {
+			return bytes.Map(func(r rune) rune {
+				if r > 0xffff {
+					return '?'
+				}
+				return r
+			}, p)
+		}),
+	},
+	{
+		Name: "decodes-blocks-apart", Bug: "Data are decoded in blocks of 8 KiB, and a character that lies across two of them is damaged.",
+		SeenIn: "btubbs/sseclient#38: chunks decoded apart damage a character", Kills: []string{"SSE-DELIV-006"},
+		May: textInOthers, Broker: texts(func(p []byte) []byte { return decodedApart(p, 8<<10) }),
+	},
+}
+
+// textInOthers are cases that send what is not plain or not short as well.
+var textInOthers = slices.Concat(replaysWrong, because("it is text of which not all arrives unchanged",
+	"SSE-DELIV-001", "SSE-DELIV-013", "SSE-FORM-003", "SSE-FORM-004", "SSE-FORM-008", "SSE-FORM-009", "SSE-FORM-010", "SSE-FORM-012", "SSE-FORM-001", "SSE-LIMIT-001", "SSE-SLOW-008"))
+
+// texts changes the data of every event.
+func texts(change func(p []byte) []byte) func(*broker.Config) {
+	return delivering(func(_ *broker.Subscriber, ev broker.Event) []broker.Event {
+		ev.Data = change(bytes.Clone(ev.Data))
+		return []broker.Event{ev}
+	})
+}
+
+func latin1(p []byte) []byte {
+	var out []byte
+	for _, r := range string(p) {
+		if r > 0xff {
+			r = '?'
+		}
+		out = append(out, byte(r)) //nolint:gosec // up to 255
+	}
+	return out
+}
+
+// decodedApart makes valid text of each block by itself.
+func decodedApart(p []byte, block int) []byte {
+	var out []byte
+	for b := range slices.Chunk(p, block) {
+		out = append(out, bytes.ToValidUTF8(b, []byte(string(utf8.RuneError)))...)
+	}
+	return out
+}
