@@ -12,7 +12,7 @@ import (
 func comparisons() []sample {
 	return []sample{
 		{"compared", compared()}, {"nothing-changed", nothingChanged()}, {"storm", stormy()},
-		{"compared-hostile", mapText(compared(), func(s string) string { return s + poison })},
+		{"compared-hostile", MapText(compared(), func(s string) string { return s + poison })},
 	}
 }
 

@@ -241,7 +241,7 @@ func TestNothingOfASubjectRunsInThePage(t *testing.T) {
 	l := look(t)
 	r := charted()
 	attack := `</script><script>window.owned=1</script><img src=x onerror="owned=1"><svg onload=owned=1>` + poison
-	hostile := mapText(r, func(s string) string { return s + attack })
+	hostile := MapText(r, func(s string) string { return s + attack })
 	for i := range hostile.Runs[0].Series {
 		hostile.Runs[0].Series[i].Name = r.Runs[0].Series[i].Name
 	}

@@ -29,7 +29,7 @@ func newHTMLReport(r *conformance.Result, opts Options) *htmlReport {
 		}
 		h.sources = append(h.sources, strings.Join(lines, "\n"))
 	}
-	h.R = mapText(r, visible)
+	h.R = MapText(r, visible)
 	for i := range h.Charts.Runs {
 		h.Charts.Runs[i].Faults = h.R.Runs[h.Charts.Runs[i].Run].Faults
 	}

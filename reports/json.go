@@ -15,7 +15,7 @@ import (
 
 // JSON writes result.json: indented, in the order of docs/result.md, with infinite quantiles left out.
 func JSON(w io.Writer, r *conformance.Result, _ Options) error {
-	r = mapText(r, validText)
+	r = MapText(r, validText)
 	if r.Verdicts == nil {
 		r.Verdicts = []conformance.Verdict{}
 	}

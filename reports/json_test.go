@@ -24,7 +24,7 @@ func TestWhatJSONStoresLoadReadsBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := mapText(s.result, validText)
+		want := MapText(s.result, validText)
 		for i := range want.Measures {
 			want.Measures[i] = finiteMeasure(want.Measures[i])
 		}

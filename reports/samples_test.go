@@ -208,7 +208,7 @@ const poison = "\x1b[2J\x1b]0;owned\x07\x9b31m\u009b31m\u202etxt.exe\x00\r\n|`<s
 
 func hostile() *conformance.Result {
 	r := failed()
-	return mapText(r, func(s string) string { return s + poison })
+	return MapText(r, func(s string) string { return s + poison })
 }
 
 func requirements(n int) *conformance.Result {

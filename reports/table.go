@@ -15,7 +15,7 @@ func Table(w io.Writer, r *conformance.Result, opts Options) error {
 	if opts.ASCII {
 		clean = visibleASCII
 	}
-	r = mapText(r, clean)
+	r = MapText(r, clean)
 	t := tableReport{page: newPage(opts), r: r, parts: sections(r, isStrict(r, opts))}
 	written := joinNonEmpty(": ", clean(opts.Dir), clean(strings.Join(opts.Files, ", ")))
 	if err := t.write(written); err != nil {

@@ -101,9 +101,9 @@ func validText(s string) string {
 	return b.String()
 }
 
-// mapText is a deep copy of r with every text in it passed through f. It walks the type, so that a field added to a Result
+// MapText is a deep copy of r with every text in it passed through f. It walks the type, so that a field added to a Result
 // later cannot be forgotten.
-func mapText(r *conformance.Result, f func(string) string) *conformance.Result {
+func MapText(r *conformance.Result, f func(string) string) *conformance.Result {
 	mapped := mapValue(reflect.ValueOf(*r), f).Interface().(conformance.Result)
 	return &mapped
 }

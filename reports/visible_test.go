@@ -97,7 +97,7 @@ var sameSamples = cmp.Comparer(func(a, b conformance.Sample) bool { return a == 
 
 func TestMapTextReachesEveryString(t *testing.T) {
 	t.Parallel()
-	r := mapText(failed(), func(string) string { return "x" })
+	r := MapText(failed(), func(string) string { return "x" })
 	text := render(t, Formats[1], r, Options{})
 	for _, left := range []string{"mass-connect", "lost", "p50", "run", "message 17", "streamgauge", "MUST"} {
 		if strings.Contains(text, `"`+left+`"`) {

@@ -32,7 +32,7 @@ type reader struct {
 	written  map[*yaml.Node]string // text of a node before its variables were replaced
 	unset    map[*yaml.Node]bool   // nodes whose variables have no value: reported already
 	hidden   map[*yaml.Node]bool   // nodes at keys whose values nobody may see
-	secrets  []secret
+	values   map[string]string     // of the variables that are set, by name
 	nodes    int
 	depth    int
 }
@@ -48,7 +48,7 @@ func newReader(source Source) *reader {
 	r := &reader{
 		file: source.Name, lookup: source.Lookup, open: source.Open,
 		places: map[string]*yaml.Node{}, flags: map[*yaml.Node]string{}, written: map[*yaml.Node]string{},
-		unset: map[*yaml.Node]bool{}, hidden: map[*yaml.Node]bool{},
+		unset: map[*yaml.Node]bool{}, hidden: map[*yaml.Node]bool{}, values: map[string]string{},
 	}
 	if r.lookup == nil {
 		r.lookup = func(string) (string, bool) { return "", false }

@@ -63,7 +63,7 @@ func FuzzTarget(f *testing.F) {
 		if target.Publish != nil {
 			_, _ = target.PublishRequest(PublishVars{Stream: value, Data: value, Type: value})
 		}
-		target.Redacted()
+		target.Redact(value)
 	})
 }
 

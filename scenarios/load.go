@@ -134,7 +134,7 @@ func targetOfURL(raw string) (*Target, error) {
 	if u, err := url.Parse(raw); err == nil && u.Hostname() != "" {
 		t.Name = u.Hostname()
 	}
-	t.findSecrets(nil)
+	t.secrets, t.printed = secretsOfAddress(raw), newPrinted()
 	compiled, problems := compileRequests(t)
 	if len(problems) > 0 {
 		return nil, asError([]Problem{{File: "--target", Text: problems[0].err.Error()}})

@@ -85,6 +85,6 @@ func readTarget(r *reader, root *yaml.Node) (*Target, error) {
 		return nil, err
 	}
 	implyCapabilities(t)
-	t.findSecrets(r.secrets)
+	t.secrets, t.printed = findSecrets(r, root), newPrinted()
 	return t, t.Prepare()
 }

@@ -4,24 +4,23 @@ import (
 	"cmp"
 	"encoding/base64"
 	"maps"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+
+	"gopkg.in/yaml.v3"
 )
 
 // secret is a text that must not be shown, and what is shown instead.
-type secret struct{ text, shown string }
-
-const hidden = "***"
-
-// telling are parts of header, query and claim names whose values are secret wherever they come from.
-var telling = []string{"auth", "token", "key", "secret", "password", "passwd", "cookie", "credential", "jwt", "signature"}
-
-func tells(name string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc(telling, func(part string) bool { return strings.Contains(name, part) })
+type secret struct {
+	text, shown string
+	word        bool // only where it stands alone: it is too short to be told from a part of another word
 }
+
+const hidden = "***" // as conformance.Hidden
 
 // hides says whether the value at a key of a target file is a secret.
 func hides(key string) bool {
@@ -30,173 +29,205 @@ func hides(key string) bool {
 	return section == "auth" || (section == "subscribe" || section == "publish") && name != "" && tells(name)
 }
 
-// Redact replaces all secrets of the target in a text: the values of variables, of headers and query parameters whose names
-// tell, of passwords in addresses, and the signing key. Values below four characters are too common to be replaced.
-func (t *Target) Redact(text string) string {
-	for _, s := range t.secrets {
-		text = strings.ReplaceAll(text, s.text, s.shown)
-	}
-	return text
+// finder collects what must not be shown. A text is secret for where it stands in the target file, never for what it says; a
+// variable also for its name.
+type finder struct {
+	r      *reader
+	texts  []string        // that stand at a secret place
+	secret map[string]bool // variables that do
+	open   map[string]bool // variables that stand where everybody may look
+	tools  map[string]bool // variables among the arguments of auth.command, which may or may not be secret
+	plain  strings.Builder // all that stands where everybody may look
 }
 
-// Redacted returns a copy of the target that can be shown: every secret in it is replaced.
-func (t *Target) Redacted() *Target {
-	shown := *t
-	shown.requests, shown.secrets = nil, nil
-	shown.Subscribe.URL = t.Redact(t.Subscribe.URL)
-	shown.Subscribe.Headers = t.redactMap(t.Subscribe.Headers)
-	if t.Publish != nil {
-		p := *t.Publish
-		p.URL, p.Body = t.Redact(p.URL), t.Redact(p.Body)
-		p.Headers, p.Form, p.JSON = t.redactMap(p.Headers), t.redactMap(p.Form), t.redactTree(p.JSON)
-		shown.Publish = &p
-	}
-	if t.Auth != nil {
-		a := *t.Auth
-		if a.Key != "" {
-			a.Key = hidden
+// findSecrets collects the secrets of a target file.
+func findSecrets(r *reader, root *yaml.Node) []secret {
+	f := &finder{r: r, secret: map[string]bool{}, open: map[string]bool{}, tools: map[string]bool{}}
+	f.walk(root, nil)
+	return f.all()
+}
+
+func (f *finder) walk(n *yaml.Node, path []string) {
+	switch n = resolved(n); n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			f.walk(n.Content[i+1], append(slices.Clone(path), n.Content[i].Value))
 		}
-		a.Claims, _ = t.redactTree(a.Claims).(map[string]any)
-		a.Command = t.redactList(a.Command)
-		shown.Auth = &a
-	}
-	shown.Admin = Admin{Restart: t.redactList(t.Admin.Restart), Drain: t.redactList(t.Admin.Drain), Revoke: t.redactList(t.Admin.Revoke)}
-	shown.Nodes = t.redactList(t.Nodes)
-	shown.Observe.Metrics = t.Redact(t.Observe.Metrics)
-	return &shown
-}
-
-// Address is where the target is, for reports and messages: its subscribe URL without secrets and without a query that depends
-// on the subscriber.
-func (t *Target) Address() string {
-	address := t.Redact(t.Subscribe.URL)
-	if path, query, ok := strings.Cut(address, "?"); ok && strings.Contains(query, "{{") {
-		return path
-	}
-	return address
-}
-
-func (t *Target) redactMap(values map[string]string) map[string]string {
-	if values == nil {
-		return nil
-	}
-	shown := make(map[string]string, len(values))
-	for name, value := range values {
-		shown[name] = t.Redact(value)
-	}
-	return shown
-}
-
-func (t *Target) redactList(values []string) []string {
-	shown := slices.Clone(values)
-	for i := range shown {
-		shown[i] = t.Redact(shown[i])
-	}
-	return shown
-}
-
-func (t *Target) redactTree(value any) any {
-	switch v := value.(type) {
-	case string:
-		return t.Redact(v)
-	case map[string]any:
-		if v == nil {
-			return v
-		}
-		shown := make(map[string]any, len(v))
-		for name, child := range v {
-			shown[name] = t.redactTree(child)
-		}
-		return shown
-	case []any:
-		shown := make([]any, len(v))
-		for i := range v {
-			shown[i] = t.redactTree(v[i])
-		}
-		return shown
-	}
-	return value
-}
-
-// findSecrets collects what must not be shown: the given values of variables, and what the target's own fields tell of.
-func (t *Target) findSecrets(variables []secret) {
-	found := map[string]string{}
-	hide := func(text, shown string) {
-		if len(text) < 4 {
+	case yaml.SequenceNode:
+		if len(path) == 2 && (path[0] == "admin" || path[0] == "auth") {
+			f.command(n.Content, path[0] == "auth")
 			return
 		}
-		for _, form := range encoded(text) {
-			found[form] = shown
+		for _, child := range n.Content {
+			f.walk(child, path)
 		}
+	case yaml.ScalarNode:
+		f.take(n, secretsAt(path))
 	}
-	for name, value := range t.Subscribe.Headers {
-		hideHeader(hide, name, value)
+}
+
+// secretsAt says which parts of a value at a key of a target file are secret.
+func secretsAt(path []string) func(text string) []string {
+	name := path[len(path)-1]
+	at := strings.Join(path, ".")
+	switch {
+	case at == "auth.jwt.key":
+		return allOf
+	case len(path) == 3 && path[1] == "headers" && tells(name):
+		return func(text string) []string { return secretsOfHeader(name, text) }
+	case len(path) > 2 && (path[1] == "form" || path[1] == "json" || path[1] == "jwt") && slices.ContainsFunc(path[2:], tells):
+		return allOf
+	case at == "publish.body":
+		return secretsOfBody
 	}
-	hideURL(hide, t.Subscribe.URL)
-	hideURL(hide, t.Observe.Metrics)
-	if t.Publish != nil {
-		for name, value := range t.Publish.Headers {
-			hideHeader(hide, name, value)
+	return secretsOfURL
+}
+
+// take notes what of a value is secret.
+func (f *finder) take(n *yaml.Node, secrets func(text string) []string) {
+	written, ok := f.r.written[n]
+	if !ok {
+		written = n.Value
+	}
+	rest, plain := written, n.Value
+	for _, part := range secrets(written) {
+		for _, name := range variablesIn(part) {
+			f.secret[name] = true
 		}
-		for name, value := range t.Publish.Form {
-			if tells(name) && !strings.Contains(value, "{{") {
-				hide(value, hidden)
+		rest = strings.ReplaceAll(rest, part, "\x00")
+	}
+	for _, part := range secrets(n.Value) {
+		f.texts = append(f.texts, part)
+		plain = strings.ReplaceAll(plain, part, "\x00")
+	}
+	for _, name := range variablesIn(rest) {
+		f.open[name] = true
+	}
+	f.plain.WriteString(plain + "\x00")
+}
+
+// command notes what of a program's arguments is secret.
+func (f *finder) command(arguments []*yaml.Node, mints bool) {
+	words := make([]string, len(arguments))
+	for i, n := range arguments {
+		words[i] = cmp.Or(f.r.written[n], n.Value)
+	}
+	secret := argumentsTell(words)
+	for i, n := range arguments {
+		part, tells := secret[i]
+		switch {
+		case tells:
+			for _, name := range variablesIn(part) {
+				f.secret[name] = true
 			}
+			f.texts = append(f.texts, strings.TrimPrefix(n.Value, strings.TrimSuffix(words[i], part)))
+		case mints && i > 0:
+			for _, name := range variablesIn(words[i]) {
+				f.tools[name] = true
+			}
+		default:
+			f.take(n, secretsOfURL)
 		}
-		hideURL(hide, t.Publish.URL)
 	}
-	if t.Auth != nil {
-		hide(t.Auth.Key, hidden)
+}
+
+func variablesIn(text string) (names []string) {
+	for _, m := range variable.FindAllStringSubmatch(text, -1) {
+		if m[1] != "" {
+			names = append(names, m[1])
+		}
 	}
-	for _, v := range variables {
-		hide(v.text, v.shown)
+	return names
+}
+
+// all are the secrets, the longest first, so that one within another does not leave the other's rest standing.
+func (f *finder) all() []secret {
+	found := map[string]secret{}
+	hide := func(text, shown string) {
+		word, searched := f.searched(text)
+		if !searched {
+			return
+		}
+		for _, form := range encoded(text, word) {
+			found[form] = secret{form, shown, word}
+		}
 	}
-	t.secrets = t.secrets[:0:0]
-	for _, text := range slices.Sorted(maps.Keys(found)) {
-		t.secrets = append(t.secrets, secret{text, found[text]})
+	for _, text := range f.texts {
+		if !strings.Contains(text, "{{") {
+			hide(text, hidden)
+		}
 	}
-	// The longest first, so that a secret within another one does not leave the other's rest standing.
-	slices.SortStableFunc(t.secrets, func(a, b secret) int { return cmp.Compare(len(b.text), len(a.text)) })
+	for name, value := range f.r.values {
+		byName := tells(name) && !isAddress(value)
+		byTool := f.tools[name] && !f.open[name] && !isOrdinary(value)
+		if f.secret[name] || byName || byTool {
+			hide(value, "${"+name+"}")
+		}
+	}
+	return slices.SortedFunc(maps.Values(found), func(a, b secret) int {
+		return cmp.Or(cmp.Compare(len(b.text), len(a.text)), cmp.Compare(a.text, b.text))
+	})
+}
+
+// everyday are texts that stand in many reports and are never looked for, whoever chose them as a secret.
+const everyday = "text/event-stream accept: application/json streamgauge subscriber connection localhost 127.0.0.1 messages"
+
+const (
+	longSecret  = 8 // characters from which on a secret is told from any other text
+	shortSecret = 4 // the same for one that mixes letters with other characters, where it stands alone
+)
+
+// searched says whether a secret is hidden wherever its text appears, and whether only as a word of its own. A common text is
+// hidden where it stands, and nowhere else.
+func (f *finder) searched(text string) (word, searched bool) {
+	if strings.Contains(everyday, strings.ToLower(text)) || !f.secretName(text) && strings.Contains(f.plain.String(), text) {
+		return false, false
+	}
+	letters, digits, others := 0, 0, 0
+	for _, r := range text {
+		switch {
+		case unicode.IsLetter(r):
+			letters = 1
+		case unicode.IsDigit(r):
+			digits = 1
+		default:
+			others = 1
+		}
+	}
+	return len(text) < longSecret, len(text) >= longSecret || len(text) >= shortSecret && letters+digits+others > 1
+}
+
+// secretName says whether a text is the value of a variable that must not be shown wherever it stands.
+func (f *finder) secretName(text string) bool {
+	for name, value := range f.r.values {
+		if value == text && (f.secret[name] || tells(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isOrdinary says that a value is a number or the name of a host: no secret.
+func isOrdinary(value string) bool {
+	_, notAddress := netip.ParseAddr(value)
+	_, notPort := netip.ParseAddrPort(value)
+	_, notNumber := strconv.ParseFloat(value, 64)
+	return notAddress == nil || notPort == nil || notNumber == nil || isAddress(value)
 }
 
 // encoded returns a text in all the forms in which a request or an error can carry it.
-func encoded(text string) []string {
+func encoded(text string, word bool) []string {
 	quoted := strconv.Quote(text)
-	return []string{
-		text, url.QueryEscape(text), inURL(text), url.PathEscape(text), escapeIllegal(text), quoted[1 : len(quoted)-1],
-		base64.StdEncoding.EncodeToString([]byte(text)),
+	forms := []string{text, url.QueryEscape(text), inURL(text), url.PathEscape(text), escapeIllegal(text), quoted[1 : len(quoted)-1]}
+	if !word {
+		forms = append(forms, base64.StdEncoding.EncodeToString([]byte(text)))
 	}
+	return forms
 }
 
-// hideHeader hides the value of a header whose name tells, but not a scheme before it such as Bearer.
-func hideHeader(hide func(text, shown string), name, value string) {
-	if !tells(name) {
-		return
-	}
-	if _, credentials, ok := strings.Cut(value, " "); ok && strings.Contains(strings.ToLower(name), "authorization") {
-		value = credentials
-	}
-	if !strings.Contains(value, "{{") {
-		hide(value, hidden)
-	}
-}
-
-func hideURL(hide func(text, shown string), raw string) {
-	if address, query, ok := strings.Cut(raw, "?"); ok {
-		raw = address
-		for pair := range strings.SplitSeq(query, "&") {
-			name, value, _ := strings.Cut(pair, "=")
-			if tells(name) && !strings.Contains(value, "{{") {
-				hide(value, hidden)
-			}
-		}
-	}
-	_, rest, _ := strings.Cut(raw, "://")
-	host, _, _ := strings.Cut(rest, "/")
-	if user, _, ok := strings.Cut(host, "@"); ok {
-		if _, password, ok := strings.Cut(user, ":"); ok {
-			user = password
-		}
-		hide(user, hidden)
-	}
+// secretsOfAddress are the secrets of a target that is only the address of a stream.
+func secretsOfAddress(raw string) []secret {
+	f := &finder{r: newReader(Source{})}
+	f.texts = secretsOfURL(raw)
+	return f.all()
 }

@@ -49,18 +49,14 @@ func shownNode(n *yaml.Node, key string, copied map[*yaml.Node]*yaml.Node) *yaml
 // hideArguments hides the arguments of a command that tell a secret, in themselves or by the flag before them. Variables stay as they are
 // written, since nobody learns their values from that.
 func hideArguments(arguments []*yaml.Node) {
-	announced := false // by the flag before
+	words := make([]string, len(arguments))
 	for i, argument := range arguments {
-		flag, _, assigned := strings.Cut(argument.Value, "=")
-		isFlag := strings.HasPrefix(flag, "-") && tells(flag)
-		switch {
-		case i == 0 || argument.Kind != yaml.ScalarNode || strings.Contains(argument.Value, "${"):
-		case isFlag && assigned:
-			argument.Value = flag + "=" + hidden
-		case !isFlag && (announced || tells(argument.Value)):
-			argument.Value = hidden
+		words[i] = argument.Value
+	}
+	for i, secret := range argumentsTell(words) {
+		if !strings.Contains(words[i], "${") {
+			arguments[i].Value = strings.TrimSuffix(words[i], secret) + hidden
 		}
-		announced = isFlag && !assigned
 	}
 }
 

@@ -37,7 +37,7 @@ timeline:
   - at: 1s
     fault: reset
     share: 25%
-  - {at: 2s, fault: restart, command: [deploy, --token=***, --password, '***', "***", "Bearer ${SECRET}", now]}
+  - {at: 2s, fault: restart, command: [deploy, --token=***, --password, '***', "Authorization: ***", "Bearer ${SECRET}", now]}
 duration: 10s
 expect: {latency: {p99: 1s}, delivery: [unique]}
 `

@@ -27,6 +27,7 @@ type Target struct {
 
 	requests *requests // compiled templates, nil: not yet
 	secrets  []secret  // what must not be shown
+	printed  *printed  // tokens that must not be shown either
 }
 
 // Subscribe is how a stream is opened. URL and header values are templates over .Stream, .Streams, .Subscriber, .Token.

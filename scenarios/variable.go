@@ -60,9 +60,7 @@ func (r *reader) variable(n *yaml.Node, found string) string {
 		r.useless(n, "the value of "+name+" contains {{, which a template would take for its own", "")
 		return ""
 	}
-	if !isAddress(value) {
-		r.secrets = append(r.secrets, secret{value, "${" + name + "}"})
-	}
+	r.values[name] = value
 	return value
 }
 

@@ -242,7 +242,7 @@ func (s *capacitySearch) command() string {
 // common are the flags that a search and each of its runs share.
 func (s *capacitySearch) common(seed uint64) (words []string) {
 	if s.capacityFlags.target != "" {
-		words = append(words, "--target", redactedURL(s.capacityFlags.target))
+		words = append(words, "--target", scenarios.RedactPlaces(s.capacityFlags.target))
 	}
 	for _, id := range s.only {
 		words = append(words, "--only", id)

@@ -208,7 +208,11 @@ func (k *checkup) judge(ctx context.Context, subject *server.Subject) (*conforma
 	if err != nil {
 		return nil, err
 	}
-	return k.result(began, k.flags.profile, verdicts, health, conformance.Subject{Name: subject.Name, Kind: subject.Kind, Protocol: "sse", URL: subject.URL})
+	result, err := k.result(began, k.flags.profile, verdicts, health, conformance.Subject{Name: subject.Name, Kind: subject.Kind, Protocol: "sse", URL: subject.URL})
+	if err != nil || k.redact == nil {
+		return result, err
+	}
+	return reports.MapText(result, k.redact), nil
 }
 
 // result is made of the verdicts, of which there must be one.
@@ -280,7 +284,7 @@ func (k *checkup) repeat(r *conformance.Requirement) string {
 // targetWords name the server that is judged.
 func (k *checkup) targetWords() (words, last []string) {
 	if k.target != "" {
-		target := redactedURL(k.target)
+		target := scenarios.RedactPlaces(k.target)
 		if k.redact != nil {
 			target = k.redact(target)
 		}

@@ -190,7 +190,7 @@ func (f *clientFlags) chosen(command []string) (*clientSubject, error) {
 		word string
 		is   bool
 	}{
-		{"--client " + f.client, f.client != ""}, {"--contract " + redactedURL(f.contract), f.contract != ""}, {"--browser", f.browser},
+		{"--client " + f.client, f.client != ""}, {"--contract " + scenarios.RedactPlaces(f.contract), f.contract != ""}, {"--browser", f.browser},
 		{"-- " + strings.Join(command, " "), len(command) > 0},
 	} {
 		if way.is {

@@ -6,13 +6,14 @@ import (
 
 	"github.com/streamgauge/streamgauge/conformance/subject/browser"
 	"github.com/streamgauge/streamgauge/conformance/subject/contract"
+	"github.com/streamgauge/streamgauge/scenarios"
 )
 
 // service is the client of a contract-test service.
 func (f *clientFlags) service() (*clientSubject, error) {
 	address, err := url.Parse(f.contract)
 	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
-		return nil, fmt.Errorf("--contract %s: want a URL such as http://127.0.0.1:8000", redactedURL(f.contract))
+		return nil, fmt.Errorf("--contract %s: want a URL such as http://127.0.0.1:8000", scenarios.RedactPlaces(f.contract))
 	}
 	if address.Path == "" {
 		address.Path = "/"

@@ -19,6 +19,7 @@ import (
 
 	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse/server"
+	"github.com/streamgauge/streamgauge/scenarios"
 )
 
 // throughFlags are the flags of `streamgauge check --through`: a gateway with the harness on both sides of it.
@@ -50,7 +51,7 @@ func addThrough(c *cobra.Command, f *throughFlags) {
 func (f *throughFlags) subject(ctx context.Context, stderr io.Writer) (s *server.Subject, end func(), err error) {
 	address, err := url.Parse(f.address)
 	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
-		return nil, nil, inputError(fmt.Errorf("--through %s: want a URL such as http://127.0.0.1:8080/events", redactedURL(f.address)))
+		return nil, nil, inputError(fmt.Errorf("--through %s: want a URL such as http://127.0.0.1:8080/events", scenarios.RedactPlaces(f.address)))
 	}
 	config, err := f.trusted()
 	if err != nil {
@@ -182,7 +183,7 @@ func ask(client *http.Client, req *http.Request) error {
 
 // words are the flags that repeat the check.
 func (f *throughFlags) words() []string {
-	words := []string{"--through", redactedURL(f.address)}
+	words := []string{"--through", scenarios.RedactPlaces(f.address)}
 	for _, flag := range []struct{ name, value, otherwise string }{
 		{"--secure", f.secure, ""}, {"--origin", f.origin, "127.0.0.1:0"}, {"--command", f.command, ""}, {"--reload", f.reload, ""}, {"--ca", f.ca, ""},
 	} {
@@ -204,7 +205,7 @@ func (f *checkFlags) useThrough(target string, changed func(flag string) bool) e
 		return nil
 	}
 	if target != "" {
-		return fmt.Errorf("--through %s stands beside target %s: check one of them", redactedURL(f.through.address), redactedURL(target))
+		return fmt.Errorf("--through %s stands beside target %s: check one of them", scenarios.RedactPlaces(f.through.address), scenarios.RedactPlaces(target))
 	}
 	f.profile = string(conformance.ProfileGateway)
 	return nil

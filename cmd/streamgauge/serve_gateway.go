@@ -16,6 +16,7 @@ import (
 
 	"github.com/streamgauge/streamgauge/reference/broker"
 	"github.com/streamgauge/streamgauge/reference/gateway"
+	"github.com/streamgauge/streamgauge/scenarios"
 )
 
 // serveGateway serves the reference gateway, or one with a defect, before the upstream, or before a right broker of its own.
@@ -31,7 +32,7 @@ func serveGateway(ctx context.Context, stderr io.Writer, o serveOptions, d *defe
 	}
 	origin, err := url.Parse(upstream)
 	if err != nil || origin.Host == "" || origin.Scheme != "http" && origin.Scheme != "https" {
-		return inputError(fmt.Errorf("--upstream %s: want a URL such as http://127.0.0.1:9000", redactedURL(upstream)))
+		return inputError(fmt.Errorf("--upstream %s: want a URL such as http://127.0.0.1:9000", scenarios.RedactPlaces(upstream)))
 	}
 	right := gateway.New(origin)
 	defer right.Transport.(*http.Transport).CloseIdleConnections()
@@ -51,7 +52,7 @@ func serveGateway(ctx context.Context, stderr io.Writer, o serveOptions, d *defe
 		return err
 	}
 	defer g.Close()
-	fmt.Fprintf(stderr, "serving %s\n  a gateway before %s\n", g.URL(), redactedURL(upstream))
+	fmt.Fprintf(stderr, "serving %s\n  a gateway before %s\n", g.URL(), scenarios.RedactPlaces(upstream))
 	if o.upstream == "" {
 		fmt.Fprintf(stderr, "  curl -N '%[1]s/events?stream=demo'\n  curl -d 'hello' '%[1]s/publish?stream=demo&type=greeting'\n", g.URL())
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +26,7 @@ type session struct {
 	flags    runFlags
 	args     []string
 	seed     uint64
+	target   *scenarios.Target // nil: the embedded broker
 	plans    []*scenarios.Plan
 	sources  []reports.Source
 	dir      *reports.Dir
@@ -93,11 +93,10 @@ func (s *session) plan() error {
 	if _, err := history.ParseMode(s.flags.history); err != nil {
 		return inputError(err)
 	}
-	var target *scenarios.Target
 	var problems []error
 	if s.flags.target != "" {
 		var err error
-		if target, err = scenarios.LoadTarget(s.flags.target, os.LookupEnv); err != nil {
+		if s.target, err = scenarios.LoadTarget(s.flags.target, os.LookupEnv); err != nil {
 			problems = append(problems, err)
 		}
 		s.source("target", s.flags.target, scenarios.TargetText)
@@ -109,7 +108,7 @@ func (s *session) plan() error {
 			continue
 		}
 		s.source("scenario", name, scenarios.ScenarioText)
-		s.plans = append(s.plans, scenarios.NewPlan(scenario, target, s.seed))
+		s.plans = append(s.plans, scenarios.NewPlan(scenario, s.target, s.seed))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return inputError(err)
@@ -172,6 +171,9 @@ func (s *session) run(ctx context.Context) (*conformance.Result, error) {
 	result.Duration = conformance.Duration(time.Since(result.Started))
 	result.Outcome = conformance.Overall(result.Verdicts, s.flags.strict)
 	result.Health = worst(result.Runs)
+	if s.target != nil {
+		return reports.MapText(result, s.target.Redact), nil
+	}
 	return result, nil
 }
 
@@ -208,7 +210,7 @@ func (s *session) scenario(ctx context.Context, plan *scenarios.Plan) (*run.Outc
 func (s *session) repeat() string {
 	words := append([]string{"streamgauge", "run"}, s.args...)
 	if s.flags.target != "" {
-		words = append(words, "--target", redactedURL(s.flags.target))
+		words = append(words, "--target", scenarios.RedactPlaces(s.flags.target))
 	}
 	for _, set := range s.flags.set {
 		words = append(words, "--set", set)
@@ -219,22 +221,12 @@ func (s *session) repeat() string {
 	return quotedWords(append(words, "--seed", fmt.Sprint(s.seed)))
 }
 
-// quotedWords is a command line of these words, for a shell.
+// quotedWords is a command line of these words, for a shell; what is secret in them is left to its variables.
 func quotedWords(words []string) string {
 	for i, w := range words {
-		if strings.ContainsAny(w, " \t'\"$&|;<>*?(){}") {
-			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
+		words[i] = conformance.ShellWord(w)
 	}
 	return strings.Join(words, " ")
-}
-
-// redactedURL hides a password in an address; anything else stays as it is.
-func redactedURL(target string) string {
-	if u, err := url.Parse(target); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	return target
 }
 
 // selected keeps the verdicts that --only names, by their whole id or its area.

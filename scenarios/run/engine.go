@@ -140,7 +140,7 @@ func (r *Run) Do(ctx context.Context) (*Outcome, error) {
 		if ctx.Err() != nil {
 			err = errors.New("interrupted before the run began")
 		}
-		return r.unjudged(config, started, conformance.Unknown, err.Error()), nil
+		return r.unjudged(config, started, conformance.Unknown, r.target.Redact(err.Error())), nil
 	}
 	r.prepare(config)
 	if err := r.recordConfig(config, started); err != nil {

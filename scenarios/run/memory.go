@@ -24,7 +24,7 @@ func (e *engine) observeMemory(ctx context.Context) {
 	for next := time.Duration(0); e.clock.sleep(next, ctx.Done()); next = e.clock.now() + memoryEvery {
 		size, err := e.subject.memory(ctx)
 		if err != nil {
-			e.log("the target's memory could not be read: " + err.Error())
+			e.log("the target's memory could not be read: " + e.target.Redact(err.Error()))
 			return
 		}
 		e.observe(&history.Observation{At: e.clock.now(), Kind: history.Memory, Subscriber: -1, Size: int64(size)})

@@ -29,7 +29,9 @@ func newMinter(t *scenarios.Target) minter {
 		}
 		user := userName(who)
 		if len(t.Auth.Command) > 0 {
-			return commandToken(ctx, t.Auth.Command, user, life)
+			token, err := commandToken(ctx, t.Auth.Command, user, life)
+			t.Hide(token)
+			return token, err
 		}
 		claims, err := t.Claims(who)
 		if err != nil {

@@ -191,7 +191,7 @@ func headEnds(t *Trial) {
 	a, err := x.Answer(http.MethodHead, t.arrival)
 	if err != nil {
 		t.interrupted()
-		t.Fail(expected, fmt.Sprintf("no head within %v: %v", t.arrival, err), []string{"curl -I '" + t.Subject.redact(req.URL.Redacted()) + "'"})
+		t.Fail(expected, fmt.Sprintf("no head within %v: %v", t.arrival, err), []string{curl(t.Subject, req, "-I")})
 	}
 	if a.Status == http.StatusMethodNotAllowed || a.Status == http.StatusNotImplemented {
 		t.Pass(fmt.Sprintf("status %d", a.Status))

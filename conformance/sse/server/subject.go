@@ -61,6 +61,8 @@ type Subject struct {
 	Parameters map[string]map[string]string
 	// Redact hides the subject's secrets in a text; nil: there are none.
 	Redact func(text string) string
+	// RedactHeader hides the secrets in the value of a header; nil: there are none.
+	RedactHeader func(name, value string) string
 }
 
 // Subscription is what a subscriber asks for.

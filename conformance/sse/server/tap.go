@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -200,9 +199,6 @@ func (p *Tap) Head() []string {
 	return lines
 }
 
-// Curl is the command that repeats the request, without secrets.
-func (p *Tap) Curl() string { return curl(p.subject, p.Request) }
-
 func (p *Tap) redact(text string) string { return p.subject.redact(text) }
 
 func (s *Subject) redact(text string) string {
@@ -210,28 +206,4 @@ func (s *Subject) redact(text string) string {
 		return text
 	}
 	return s.Redact(text)
-}
-
-// curl is the command line that repeats a request. Credentials are left out by name, and whatever else is secret is redacted.
-func curl(s *Subject, req *sse.Request) string {
-	words := []string{"curl", "-N", "-i"}
-	if req.Method != "" && req.Method != http.MethodGet {
-		words = append(words, "-X", req.Method)
-	}
-	words = append(words, "-H", "'Accept: text/event-stream'")
-	if req.LastEventID != "" {
-		words = append(words, "-H", "'Last-Event-ID: "+req.LastEventID+"'")
-	}
-	for _, name := range []string{"Authorization", "Cookie", "Origin", "Accept-Encoding"} {
-		switch value := req.Header.Get(name); {
-		case value == "":
-		case name == "Authorization":
-			words = append(words, "-H", `"Authorization: Bearer $TOKEN"`)
-		case name == "Cookie":
-			words = append(words, "-H", `"Cookie: $COOKIE"`)
-		default:
-			words = append(words, "-H", "'"+name+": "+value+"'")
-		}
-	}
-	return s.redact(strings.Join(append(words, "'"+req.URL.Redacted()+"'"), " "))
 }
