@@ -45,12 +45,6 @@ func (s *Scenario) complete(r *reader) {
 	if load.Follow == everything {
 		load.Follow = load.Streams
 	}
-	if load.Publish.Rate > 0 && load.Publish.Size == 0 {
-		load.Publish.Size = defaultPayload
-		if load.Publish.Payload == PayloadJSON {
-			load.Publish.Size = defaultJSONPayload
-		}
-	}
 	if len(s.Expect.Schemas) > 0 && !slices.Contains(s.Expect.Delivery, wellFormed) {
 		s.Expect.Delivery = append(s.Expect.Delivery, wellFormed)
 	}

@@ -156,7 +156,7 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 		Name: "a", Needs: []Capability{CanPublish}, Duration: time.Minute, Settle: 10 * time.Second, Expect: Expect{Stalled: 10 * time.Second},
 		Load: Load{
 			Streams: 1, Subscribers: 1, Follow: 1, Ramp: Ramp{5 * time.Second, Uniform}, Reconnect: exponential, TimeScale: 1, ConnectTimeout: 10 * time.Second,
-			Publish: Publish{Rate: 1, Arrivals: Uniform, Size: 256, Publishers: 1, Payload: PayloadToken},
+			Publish: Publish{Rate: 1, Arrivals: Uniform, Publishers: 1, Payload: PayloadToken},
 		},
 	}
 	want.Source = s.Source // of its own test

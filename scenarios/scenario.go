@@ -74,7 +74,7 @@ type Ramp struct {
 type Publish struct {
 	Rate       float64 // messages per second, all streams together
 	Arrivals   Arrivals
-	Size       int64          // bytes of a payload
+	Size       int64          // bytes of each payload; 0: they vary
 	Types      map[string]int // event type → weight; empty: no type
 	Publishers int            // per stream; with more than one, order is judged per publisher
 	Payload    Payload
@@ -84,8 +84,12 @@ type Publish struct {
 type Payload string
 
 const (
-	PayloadToken Payload = "token" // the token and padding, safe in any envelope
-	PayloadJSON  Payload = "json"  // a JSON object that carries type, stream, number and the token
+	PayloadToken Payload = "token" // the token and text, as far as the target carries it
+	PayloadJSON  Payload = "json"  // a JSON object that carries type, stream, number and the token, which holds text as well
+
+	PayloadText  Payload = "text"  // of a target: any text but NUL
+	PayloadLine  Payload = "line"  // of a target: text without line breaks
+	PayloadASCII Payload = "ascii" // of a target: letters, digits and signs that no envelope escapes
 )
 
 // Slow is a share of subscribers that reads slowly at the socket for the whole run.

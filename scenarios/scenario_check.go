@@ -14,11 +14,6 @@ const MinPayload = 160
 // MinJSONPayload is the least size of a payload that is a JSON object around the token.
 const MinJSONPayload = 320
 
-const (
-	defaultPayload     = 256
-	defaultJSONPayload = 512
-)
-
 // combination is a check of keys against each other. It is left out when one of them is wrong by itself.
 type combination[T any] struct {
 	keys  []string
@@ -86,7 +81,7 @@ func checkGroups(r *reader, s *Scenario) {
 
 func checkPayload(r *reader, s *Scenario) {
 	publish := &s.Load.Publish
-	if publish.Rate == 0 {
+	if publish.Rate == 0 || !r.given("load.publish.size") {
 		return
 	}
 	least := MinPayload

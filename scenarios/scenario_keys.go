@@ -76,11 +76,11 @@ var loadKeys = object(
 var publishKeys = object(
 	key("rate", "Messages over all streams together.", rate, func(p *Publish) *float64 { return &p.Rate }).need(),
 	key("arrivals", "How they are spread: evenly, or at random with this mean.", oneOf(Uniform, Poisson), func(p *Publish) *Arrivals { return &p.Arrivals }).or(string(Uniform)),
-	key("size", "Bytes of a payload, at least 160B (320B for json): it carries the token by which a message is recognised. Without it, 256B (512B for json).",
+	key("size", "Bytes of each payload, at least 160B (320B for json): it carries the token by which a message is recognised. Without it, sizes vary from that to some 64KiB and are mostly small; where a stream has many subscribers, none is so large that all of them together would get more than 16MiB of one message.",
 		size, func(p *Publish) *Bytes { return (*Bytes)(&p.Size) }),
 	key("types", "Event types with their weights. Without it, messages have no type.", byType(whole[int](1, 1_000_000)), func(p *Publish) *map[string]int { return &p.Types }),
 	key("publishers", "Publishers per stream. With more than one, order is judged per publisher.", whole[int](1, maxPublishers), func(p *Publish) *int { return &p.Publishers }).or("1"),
-	key("payload", "token: the token and padding, safe in any envelope. json: an object with type, stream, number and the token.",
+	key("payload", "token: the token and text of all kinds, as far as the target's publish.payload allows. json: an object with type, stream, number and token, in which token holds text as well.",
 		oneOf(PayloadToken, PayloadJSON), func(p *Publish) *Payload { return &p.Payload }).or(string(PayloadToken)),
 )
 

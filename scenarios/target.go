@@ -48,6 +48,8 @@ type PublishRequest struct {
 	Body    string
 	Accept  []int
 	Timeout time.Duration
+	Payload Payload // what it carries; "": what follows from where the request has its data
+	Largest Bytes   // the largest payload that varying sizes reach; 0: no limit of its own
 }
 
 // ReadyWhen says from when on a message is owed.

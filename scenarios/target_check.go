@@ -36,6 +36,12 @@ func checkPublish(r *reader, t *Target) {
 	if len(given) == 0 && !strings.Contains(t.Publish.URL, ".Data") {
 		r.at("publish", "sends no message", `give form, json or body, for example body: "{{.Data}}"`)
 	}
+	if kind := t.Publish.Payload; kind != "" && kind != PayloadASCII && !t.Publish.carriesAny() {
+		r.at("publish.payload", fmt.Sprintf("is %s, but {{.Data}} stands unescaped in something larger, or in a header", kind), "write {{.Data | json}} within JSON, or payload: ascii")
+	}
+	if t.Publish.Largest > 0 && t.Publish.Largest < MinJSONPayload {
+		r.at("publish.largest", fmt.Sprintf("is %dB, but what a message is recognised by takes up to %dB", t.Publish.Largest, MinJSONPayload), "")
+	}
 	if len(t.Publish.Accept) == 0 {
 		r.at("publish.accept", "accepts nothing", "remove it for 200, 201, 202 and 204")
 	}

@@ -75,6 +75,9 @@ var publishRequestKeys = object(
 	key("json", "A JSON value; its texts are templates.", anything, func(p *PublishRequest) *any { return &p.JSON }),
 	key("body", "The body as it is sent.", str, func(p *PublishRequest) *string { return &p.Body }),
 	key("accept", "Statuses that mean the target took the message.", list(whole[int](100, 599)), func(p *PublishRequest) *[]int { return &p.Accept }).or("[200, 201, 202, 204]"),
+	key("payload", "What it carries: text (any, with line breaks and characters of up to four bytes), line (text without line breaks), json (a JSON object), ascii (letters, digits and signs that nothing escapes). Without it, text; json where a Content-Type header says so of a plain body, and ascii where {{.Data}} stands unescaped in something larger or in a header.",
+		oneOf(PayloadText, PayloadLine, PayloadJSON, PayloadASCII), func(p *PublishRequest) *Payload { return &p.Payload }),
+	key("largest", "The largest payload that it takes, for scenarios whose sizes vary. Without it, some 64KiB; 1KiB where the url carries it.", size, func(p *PublishRequest) *Bytes { return &p.Largest }),
 	key("timeout", "The longest wait for its answer.", positive, func(p *PublishRequest) *time.Duration { return &p.Timeout }).or("10s"),
 )
 

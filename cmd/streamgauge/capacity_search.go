@@ -162,9 +162,9 @@ func (s *capacitySearch) complete(found *conformance.Capacity) {
 		}
 	}
 	found.Headroom = capacity.Headroom(held)
-	payload := float64(s.first.Load.Publish.Size)
+	payload := float64(s.first.MeanPayload())
 	if at, err := s.load(found.Line); err == nil && found.Line > 0 {
-		payload = float64(at.Load.Publish.Size)
+		payload = float64(at.MeanPayload())
 	}
 	found.Extrapolation, found.Assumptions = capacity.Extrapolate(found, capacity.Setting{
 		PayloadBytes: payload, Processors: runtime.NumCPU(), Shared: s.shared(),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance/history"
@@ -315,10 +316,15 @@ func (j *Judge) examine(s *subscriber, o *history.Observation) {
 		})
 	case o.Mark&history.Corrupted != 0:
 		j.report(Damage, o, func() Example {
-			return Example{
+			e := Example{
 				Text:     fmt.Sprintf("message %d arrived with other bytes than were published", o.Number),
 				Expected: "the bytes that were published", Actual: "another checksum", Evidence: payload(o),
 			}
+			if lines := strings.Split(o.Data, "\n"); o.Mark&history.Compared != 0 && len(lines) == 3 {
+				e.Text += ": " + lines[0]
+				e.Expected, e.Actual, e.Evidence = lines[1], lines[2], nil
+			}
+			return e
 		})
 	}
 	if j.cfg.Expect.Schemas[o.Text] {

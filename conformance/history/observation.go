@@ -108,6 +108,7 @@ const (
 	Corrupted Mark = 1 << iota // its bytes are not the ones that were published
 	Foreign                    // its numbers cannot be trusted: the token itself was damaged
 	Malformed                  // its payload violates the schema that the scenario names for its type
+	Compared                   // Corrupted, and Data says where it first differs, a line each: where, what was published there, what arrived
 )
 
 // Observation is one recorded fact. It is passed by pointer on the hot path and must not be kept by who receives it.

@@ -8,6 +8,7 @@ type peer struct {
 	host  string // its own loopback address, so that no client's socket takes its port
 	start starter
 	known known
+	alike bool // payloads are of one size: what it does depends on how soon they fill a buffer
 }
 
 // known is, by scenario and verdict, what a peer does not pass. Everything else it passes.
@@ -89,6 +90,7 @@ var peers = []peer{
 		// HTTP/1.0 to the broker is nginx's default. Without postpone_output it holds the headers back as well: TestHeldHeadersAreNamed.
 		name: "nginx that buffers", host: "127.0.9.18",
 		start: behindNginx("proxy_ignore_headers X-Accel-Buffering", "postpone_output 0"),
+		alike: true,
 		known: known{
 			"network-drops": {
 				"delivery.complete":  stuck,

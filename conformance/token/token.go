@@ -5,7 +5,8 @@
 // Only the characters a-z, 0-9, '.', '~' and '-' occur, so the token survives pass-through, a JSON envelope, URL and HTML
 // escaping. Numbers are base 36. The last three fields are CRC-32C sums: of the payload's bytes outside the token, of the
 // padding, and of the token's own fields. The padding brings the payload to its size and belongs to the token, so that its
-// bytes are judged inside any envelope; the bytes outside can be judged only where the payload was passed on as it was.
+// bytes are judged inside any envelope; the bytes outside can be judged here only where the payload was passed on as it was. Their
+// number and their sum are those of what an event stream makes of them: each line break is a single line feed.
 package token
 
 import (
@@ -49,8 +50,9 @@ const (
 	None      State = iota // no token
 	OtherRun               // an undamaged token of another run; the numbers are that run's
 	Damaged                // a token whose fields fail their own sum: its numbers mean nothing
-	Corrupted              // the numbers are right, other bytes of the payload are not
-	Intact                 // every byte that could be judged is right
+	Corrupted              // the numbers are right, other bytes of the payload are not, or it was written anew
+	Enveloped              // the numbers are right, and with other bytes around it the payload's cannot be judged by their sum
+	Intact                 // every byte is right
 )
 
 // ValidRun says whether run can stand in a token: 1 to MaxRun characters of a-z and 0-9.
@@ -80,10 +82,11 @@ func Append(dst []byte, m Message, prefix, suffix []byte, size int) []byte {
 
 	fixed := 2*(sizeDigits+1) + 3*(sumDigits+1) + len(tail)
 	pad := max(0, size-(len(dst)-first)-fixed-len(suffix))
-	total := len(dst) - first + fixed + pad + len(suffix)
+	before, after := Joined(prefix), Joined(suffix)
+	total := len(dst) - start + fixed + pad + len(before) + len(after)
 	dst = appendFixed(dst, uint64(pad), sizeDigits)
 	dst = appendFixed(dst, uint64(total), sizeDigits)
-	dst = appendFixed(dst, uint64(outsideSum(prefix, suffix)), sumDigits)
+	dst = appendFixed(dst, uint64(outsideSum(before, after)), sumDigits)
 
 	// The padding's sum stands before the padding, so the padding is written first, where it will be, and summed there.
 	at := len(dst) + 2*(sumDigits+1)
@@ -96,6 +99,14 @@ func Append(dst []byte, m Message, prefix, suffix []byte, size int) []byte {
 
 	dst = append(dst, tail...)
 	return append(dst, suffix...)
+}
+
+// Joined is text as it arrives by an event stream, which has one kind of line break: LF for CR and CRLF.
+func Joined(text []byte) []byte {
+	if bytes.IndexByte(text, '\r') < 0 {
+		return text
+	}
+	return bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 }
 
 func appendField(dst []byte, text string) []byte {
@@ -170,10 +181,14 @@ func Scan(data []byte, run string) (Message, State) {
 	if len(after) < len(tail) || string(after[:len(tail)]) != tail {
 		return m, Corrupted
 	}
-	if uint64(len(data)) == total && uint64(outsideSum(data[:start], after[len(tail):])) != outside {
+	rest := after[len(tail):]
+	switch whole := uint64(len(data)); {
+	case whole == total && uint64(outsideSum(data[:start], rest)) != outside:
 		return m, Corrupted
+	case whole == total, uint64(len(data)-start-len(rest)) == total: // or nothing was outside the token
+		return m, Intact
 	}
-	return m, Intact
+	return m, Enveloped
 }
 
 func outsideSum(prefix, suffix []byte) uint32 {
@@ -244,4 +259,22 @@ func (p *parser) index() int32 {
 		return 0
 	}
 	return int32(v)
+}
+
+// Header is the part of the first token in data that holds its fields and sums, nil without one: equal headers, equal payloads.
+func Header(data []byte) []byte {
+	const fields = 11
+	start := bytes.Index(data, []byte(head))
+	if start < 0 {
+		return nil
+	}
+	end := start + len(head)
+	for range fields {
+		dot := bytes.IndexByte(data[end:], '.')
+		if dot < 0 {
+			return nil
+		}
+		end += dot + 1
+	}
+	return data[start:end]
 }

@@ -70,6 +70,7 @@ type engine struct {
 	judge         *check.Judge
 	watch         *watch
 	schemas       schemas
+	contents      *scenarios.Contents
 	dialer        net.Dialer
 	publishClient *http.Client
 	readyWhen     scenarios.ReadyWhen
@@ -153,7 +154,7 @@ func (r *Run) Do(ctx context.Context) (*Outcome, error) {
 func (e *engine) prepare(config check.Config) {
 	e.judge = check.New(config)
 	e.dropsBefore = e.recorder.Drops()
-	e.readyWhen = e.target.Ready
+	e.readyWhen, e.contents = e.target.Ready, e.plan.Contents()
 	e.dialer.ControlContext = fault.Control
 	e.publishClient = newPublishClient(e.target, len(e.plan.Publishers), e.subject.tls)
 	e.begun = make([][]atomic.Uint64, len(e.plan.Streams))
@@ -216,7 +217,7 @@ func (e *engine) clientConfig() *client.Config {
 	}
 	config := &client.Config{
 		Policy: &p, Resume: e.target.Can(scenarios.CanResume),
-		MaxEventBytes: max(minEventBytes, eventRoom*int(load.Publish.Size)),
+		MaxEventBytes: max(minEventBytes, eventRoom*e.plan.Contents().Largest()),
 		Options: sse.Options{
 			TLS: e.subject.tls, DialTimeout: load.ConnectTimeout, HeadTimeout: load.ConnectTimeout, IdleTimeout: timeout,
 		},

@@ -3,9 +3,7 @@ package run
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,7 +13,6 @@ import (
 
 	"github.com/streamgauge/streamgauge/conformance/history"
 	"github.com/streamgauge/streamgauge/conformance/sse"
-	"github.com/streamgauge/streamgauge/conformance/token"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
 
@@ -56,7 +53,7 @@ func (p *publisher) unsent(rest *scenarios.Schedule) {
 }
 
 func (p *publisher) send(m scenarios.Message, sent time.Duration) {
-	p.buf = p.payload(p.buf[:0], m, sent)
+	p.buf = p.engine.payload(p.buf[:0], p.plan.Stream, p.plan.Index, m, sent)
 	o := history.Observation{
 		At: sent, Kind: history.Publish, Subscriber: -1, Stream: p.plan.Stream, Publisher: p.plan.Index,
 		Number: m.Number, Due: m.Due, Size: int64(len(p.buf)), Text: m.Type,
@@ -70,26 +67,6 @@ func (p *publisher) send(m scenarios.Message, sent time.Duration) {
 	}
 	p.engine.observe(&o)
 	p.engine.status.published.Add(1)
-}
-
-// payload is the data of a message: its token, dressed as the scenario wants it.
-func (p *publisher) payload(dst []byte, m scenarios.Message, sent time.Duration) []byte {
-	t := token.Message{
-		Run: p.engine.plan.Run, Stream: p.plan.Stream, Publisher: p.plan.Index,
-		Number: m.Number, Due: m.Due, Sent: sent,
-	}
-	size := int(p.engine.plan.Scenario.Load.Publish.Size)
-	if p.engine.plan.Scenario.Load.Publish.Payload != scenarios.PayloadJSON {
-		return token.Append(dst, t, nil, nil, size)
-	}
-	prefix := fmt.Appendf(nil, `{"type":%s,"stream":%s,"number":%d,"token":"`, quote(m.Type), quote(p.engine.plan.Streams[p.plan.Stream]), m.Number)
-	return token.Append(dst, t, prefix, []byte(`"}`), size)
-}
-
-// quote is a JSON string.
-func quote(text string) []byte {
-	quoted, _ := json.Marshal(text) // no string fails to marshal
-	return quoted
 }
 
 // post sends one message. An error means that no status was received.

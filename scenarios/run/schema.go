@@ -8,10 +8,6 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-
-	"github.com/streamgauge/streamgauge/conformance/history"
-	"github.com/streamgauge/streamgauge/conformance/sse"
-	"github.com/streamgauge/streamgauge/conformance/token"
 )
 
 // schemas validate payloads by event type.
@@ -43,18 +39,4 @@ func (s schemas) wellFormed(kind, data []byte) bool {
 	}
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	return err == nil && schema.Validate(value) == nil
-}
-
-// marks are what the wire says of a message beside its numbers.
-func (e *engine) marks(event *sse.Event, state token.State) (m history.Mark) {
-	switch state {
-	case token.Damaged:
-		m = history.Foreign
-	case token.Corrupted:
-		m = history.Corrupted
-	}
-	if len(e.schemas) > 0 && !e.schemas.wellFormed(event.Type, event.Data) {
-		m |= history.Malformed
-	}
-	return m
 }

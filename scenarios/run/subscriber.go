@@ -182,9 +182,7 @@ func (s *subscriber) deliver(e *sse.Event, now time.Duration) bool {
 	if e.HasID { // an id that only sticks from an earlier event says nothing of this one
 		o.Event = borrow(e.ID)
 	}
-	if o.Mark = s.engine.marks(e, state); o.Mark != 0 {
-		o.Data = excerpt(e.Data)
-	}
+	s.engine.examine(&o, message, e, state)
 	s.observe(&o)
 	s.engine.status.delivered(s.index)
 	return true
