@@ -3,7 +3,9 @@ package mutant
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"slices"
@@ -34,6 +36,21 @@ var Gateways = []Gateway{
 		Break: rewriting(func(w http.ResponseWriter, _ *http.Request) http.ResponseWriter {
 			return &bufferedBody{ResponseWriter: w}
 		}),
+	},
+	{
+		Name: "gateway-holds-what-comes-with-the-head", Bug: "What the origin sends in one segment with its head waits for the next segment.",
+		SeenIn: "plausible: the rest of the buffer in which the head was read is looked at with the next read",
+		Kills:  []string{"SSE-PROXY-001"},
+		Break: func(right *httputil.ReverseProxy) http.Handler {
+			right.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+				if err != nil {
+					return nil, err
+				}
+				return &headApart{Conn: conn}, nil
+			}
+			return right
+		},
 	},
 	{
 		Name: "gateway-holds-head", Bug: "The head is passed on with the first byte of the body.",
@@ -68,6 +85,27 @@ var Gateways = []Gateway{
 		Kills:  []string{"SSE-PROXY-006"},
 		Break: editingBody(func(body io.ReadCloser) io.ReadCloser {
 			return &editedBody{ReadCloser: body, edit: func(p []byte) []byte { return bytes.ReplaceAll(p, []byte("\r"), nil) }}
+		}),
+	},
+	{
+		Name: "gateway-decodes-pieces-apart", Bug: "Each piece is decoded by itself, and what is no UTF-8 there becomes a question mark.",
+		SeenIn: "btubbs/sseclient#38: chunks decoded apart damage a character",
+		Kills:  []string{"SSE-PROXY-006", "SSE-PROXY-019"},
+		Break: editingBody(func(body io.ReadCloser) io.ReadCloser {
+			return &editedBody{ReadCloser: body, edit: func(p []byte) []byte { return bytes.ToValidUTF8(p, []byte("?")) }}
+		}),
+	},
+	{
+		Name: "gateway-damages-characters-across-blocks", Bug: "A character that lies across two blocks of 32 KiB is lost.",
+		SeenIn: "plausible: a decoder that starts anew with each buffer",
+		Kills:  []string{"SSE-PROXY-019"},
+		Break: editingBody(func(body io.ReadCloser) io.ReadCloser {
+			return &editedBody{ReadCloser: body, edit: func(p []byte) []byte {
+				if whole := bytes.ToValidUTF8(p, nil); len(p) >= 32<<10 {
+					return whole
+				}
+				return p
+			}}
 		}),
 	},
 	{
@@ -278,6 +316,29 @@ func (b *bufferedBody) Flush() {
 		b.ResponseWriter.(http.Flusher).Flush()
 	}
 	b.flushed = true
+}
+
+// headApart is a connection to an origin on which what came with the head of a response is read together with what comes next.
+type headApart struct {
+	net.Conn
+
+	beyond bool // the head was read
+	kept   []byte
+}
+
+func (c *headApart) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p[:max(len(p)-len(c.kept), 1)])
+	if c.beyond {
+		read := slices.Concat(c.kept, p[:n])
+		c.kept = bytes.Clone(read[copy(p, read):])
+		return min(len(p), len(read)), err
+	}
+	if end := bytes.Index(p[:n], []byte("\r\n\r\n")); end >= 0 {
+		c.beyond = true
+		c.kept = bytes.Clone(p[end+4 : n])
+		n = end + 4
+	}
+	return n, err
 }
 
 // heldHead does not flush before there is a body.

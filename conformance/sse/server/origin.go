@@ -152,6 +152,15 @@ func (u *Upstream) Head(head string) error {
 	return u.conn.Send(head)
 }
 
+// HeadWith is Head and Send in one write.
+func (u *Upstream) HeadWith(head, body string) error {
+	u.chunked = strings.Contains(head, chunkedField)
+	if u.chunked {
+		body = string(sse.AppendChunk(nil, []byte(body)))
+	}
+	return u.conn.Send(head + body)
+}
+
 // Send sends a piece of the body in one write, as a chunk of its own if the body is chunked.
 func (u *Upstream) Send(body string) error {
 	switch {

@@ -28,6 +28,7 @@ var proxyCases = []Case{
 	{Requirement: "SSE-PROXY-016", Alone: true, Run: gatewayBoundsWhatItKeeps},
 	{Requirement: "SSE-PROXY-017", Run: gatewayNeverRepeatsARequest},
 	{Requirement: "SSE-PROXY-018", Alone: true, Run: gatewayCarriesManyStreams},
+	{Requirement: "SSE-PROXY-019", Run: gatewayKeepsCharactersWhole},
 }
 
 // Fields of the origin's responses.
@@ -51,15 +52,27 @@ func gatewayPassesEventsAtOnce(t *Trial) {
 	} {
 		f := flow{head: framing.line + typeField + "\r\n" + noStoreField + "\r\n\r\n", count: int(t.Number("events")), gap: t.Duration("gap")}
 		if late := t.flows(f, bound); late != nil {
-			f.head = strings.TrimSuffix(f.head, "\r\n") + "X-Accel-Buffering: no\r\n\r\n"
-			f.count = min(f.count, 5)
-			if t.flows(f, bound) == nil {
+			if t.flowsUnbuffered(f, bound) {
 				late.text += "; when the origin's response has X-Accel-Buffering: no, events do come at once"
 			}
 			late.report(t, framing.name)
+			continue
+		}
+		f.together, f.count = true, min(f.count, 2)
+		if late := t.flows(f, bound); late != nil {
+			late.report(t, framing.name+", whose first event was sent together with the head")
 		}
 	}
 	t.Conclude(fmt.Sprintf("every event came within %v, from each kind of body", bound))
+}
+
+// flowsUnbuffered says whether it is X-Accel-Buffering: no that makes events come at once which come late without: twice they do with it, and
+// between the two they do not without.
+func (t *Trial) flowsUnbuffered(f flow, bound time.Duration) bool {
+	f.count = min(f.count, 5)
+	unbuffered := f
+	unbuffered.head = strings.TrimSuffix(f.head, "\r\n") + "X-Accel-Buffering: no\r\n\r\n"
+	return t.flows(unbuffered, bound) == nil && t.flows(f, bound) != nil && t.flows(unbuffered, bound) == nil
 }
 
 // "Streaming is recognised also with media type parameters and any case."

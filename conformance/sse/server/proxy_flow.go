@@ -13,6 +13,8 @@ type flow struct {
 	gap   time.Duration // between a piece's arrival and the next one
 	word  string        // what a piece is called; "" for event
 	piece func(i int) string
+
+	together bool // the first piece is sent in one write with the head; else it waits until the client has the head
 }
 
 // heldBack is what was seen of a flow that did not pass at once.
@@ -53,13 +55,16 @@ func (t *Trial) flowOnce(f flow, bound time.Duration) *heldBack {
 	p := t.Through()
 	u := p.Upstream()
 	defer p.End(u)
-	t.originSent(u.Head(f.head))
 	began := time.Now()
+	if !f.together {
+		t.originSent(u.Head(f.head))
+		p.Tap(headFirst)
+	}
 	late := &heldBack{expected: fmt.Sprintf("each %s at the client within %v of the origin's sending it", f.word, bound)}
 	var times []time.Duration
 	for i := range f.count {
 		t.Allow(stuck)
-		took, came := p.Relay(u, f.piece(i), stuck)
+		took, came := p.relay(u, f.piece(i), f.head, f.together && i == 0)
 		if !came {
 			late.doubt = t.doubt(began, stuck)
 			late.text = fmt.Sprintf("%s %d of %d had not come %v after the origin sent it; %s", f.word, i+1, f.count, stuck, p.finally(u))
@@ -87,6 +92,20 @@ func (t *Trial) flowOnce(f flow, bound time.Duration) *heldBack {
 	late.text = fmt.Sprintf("%d of %d %ss took longer, the longest %v, half of them at least %v", n, f.count, f.word, round(times[len(times)-1]), round(median))
 	late.evidence = p.Evidence()
 	return late
+}
+
+// headFirst is how long the first piece waits for the head to come: a gateway that holds it back may do so until there is a body.
+const headFirst = 300 * time.Millisecond
+
+// relay is Relay, of a piece that may be sent in one write with the head before it.
+func (p *Passage) relay(u *Upstream, piece, head string, together bool) (took time.Duration, came bool) {
+	if !together {
+		return p.Relay(u, piece, stuck)
+	}
+	began := time.Now()
+	p.t.originSent(u.HeadWith(head, piece))
+	p.sent += len(piece)
+	return p.transit(began, stuck)
 }
 
 // doubt says why something that came too late by this much may have been delayed by this machine; "" when it was not. Timers of the
