@@ -33,7 +33,7 @@ func Run(ctx context.Context, rows []Row, o Options) *Matrix {
 	}
 	r.carryOut(1, jobs(r.states, (*state).solo))
 	r.carryOut(o.Parallel, jobs(r.states, (*state).loaded))
-	r.carryOut(o.Parallel, longestFirst(append(jobs(r.states, (*state).apart), jobs(r.states, (*state).together)...)))
+	r.carryOut(o.Parallel, mixed(append(jobs(r.states, (*state).apart), jobs(r.states, (*state).together)...)))
 	r.carryOut(1, jobs(r.states, (*state).alone))
 	r.carryOut(4, jobs(r.states, (*state).open))
 	r.carryOut(1, jobs(r.states, (*state).disputed))
@@ -66,20 +66,28 @@ func jobs(states []*state, of func(*state) []job) []job {
 	return list
 }
 
-// longestFirst begins with those whose cases wait for minutes, so that nobody waits for them in the end, and then with the clients.
-func longestFirst(list []job) []job {
-	slices.SortStableFunc(list, func(a, b job) int { return cmp.Compare(length(b), length(a)) })
-	return list
-}
-
-func length(j job) int {
-	switch {
-	case slices.Contains(lasting, j.row.Name):
-		return 2
-	case j.row.Group == ClientMutants:
-		return 1
+// mixed begins with those whose cases wait for minutes, so that nobody waits for them in the end. Then come clients, which mostly wait,
+// spread evenly among servers, which mostly work.
+func mixed(list []job) []job {
+	var first, clients, servers []job
+	for _, j := range list {
+		switch {
+		case slices.Contains(lasting, j.row.Name):
+			first = append(first, j)
+		case j.row.Group == ClientMutants:
+			clients = append(clients, j)
+		default:
+			servers = append(servers, j)
+		}
 	}
-	return 0
+	for c, s := 0, 0; c < len(clients) || s < len(servers); {
+		if s == len(servers) || c < len(clients) && c*len(servers) <= s*len(clients) {
+			first, c = append(first, clients[c]), c+1
+		} else {
+			first, s = append(first, servers[s]), s+1
+		}
+	}
+	return first
 }
 
 // lasting are mutants from which much does not come, or comes late, so that many cases wait for as long as they would for anybody.
@@ -176,6 +184,7 @@ type runner struct {
 func (r *runner) carryOut(atOnce int, list []job) {
 	if atOnce > 1 { // by itself a row may be judged by its memory
 		defer debug.SetGCPercent(debug.SetGCPercent(seldom))
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(min(room, debug.SetMemoryLimit(-1))))
 	}
 	var running sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
@@ -211,6 +220,9 @@ func (r *runner) carryOut(atOnce int, list []job) {
 
 // seldom is how much garbage, in percent of what is in use, waits for its collection: what is in use is little.
 const seldom = 400
+
+// room is the memory, in bytes, beyond which garbage is collected sooner.
+const room = 1 << 30
 
 // note keeps the worst of what the harness says of itself. That it was too busy for some verdict does not make it unhealthy: such a
 // verdict is judged again.
