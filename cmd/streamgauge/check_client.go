@@ -146,11 +146,12 @@ func (k *checkup) judgeClient(ctx context.Context, start subject.Starter, s *cli
 	stop := k.tell(ctx)
 	profile := k.flags.profile
 	if s.foreign {
-		if err := trusted(ctx, start, k.stderr); err != nil {
+		if err := trusted(ctx, start); err != nil {
 			stop()
 			return nil, err
 		}
 	}
+	o.Foreign = s.foreign
 	o.Profile, o.Only, o.Seed, o.Parameter, o.Report = conformance.Profile(profile), k.flags.only, k.flags.seed, k.parameters.of, k.count
 	asked := o
 	o.Greeted = func(h subject.Hello) {

@@ -24,7 +24,7 @@ func (s *clientSubject) test(c *cobra.Command) error {
 	return selfTest(ctx, start, c.OutOrStdout())
 }
 
-// selfTest shows each result. What is wrong with an adapter is the harness's error, never the client's failure.
+// selfTest shows each result. What only an adapter can break is the harness's error; what its client may have broken is a failure of either.
 func selfTest(ctx context.Context, start subject.Starter, out io.Writer) error {
 	failed, ambiguous := 0, 0
 	results, err := selftest.Run(ctx, start, func(r selftest.Result) {
@@ -38,7 +38,7 @@ func selfTest(ctx context.Context, start subject.Starter, out io.Writer) error {
 			fmt.Fprintf(out, "FAIL  %s: %s\n", r.Name, r.Problem)
 			if r.Ambiguous {
 				ambiguous++
-				fmt.Fprintln(out, "      either the adapter or the client loses it: print in the client's own callback what comes, and compare")
+				fmt.Fprintln(out, "      client or adapter: print in the client's own callback what comes, and compare")
 			}
 		}
 	})
@@ -46,7 +46,7 @@ func selfTest(ctx context.Context, start subject.Starter, out io.Writer) error {
 	case err != nil:
 		return err
 	case failed > 0 && failed == ambiguous:
-		return fmt.Errorf("%d of %d checks of the adapter failed; the client itself may be the reason of each", failed, len(results))
+		return &exitError{exitFail, fmt.Errorf("%d of %d checks failed; the client can be to blame for each as well as its adapter", failed, len(results))}
 	case failed > 0:
 		return fmt.Errorf("%d of %d checks of the adapter failed: correct it before its client is judged", failed, len(results))
 	case len(results) == 0:
@@ -55,19 +55,15 @@ func selfTest(ctx context.Context, start subject.Starter, out io.Writer) error {
 	return nil
 }
 
-// trusted refuses an adapter that fails what only an adapter can fail. What the client may be to blame for is judged, and said beforehand.
-func trusted(ctx context.Context, start subject.Starter, stderr io.Writer) error {
-	results, err := selftest.Run(ctx, start, nil)
+// trusted refuses an adapter that fails what only an adapter can fail. What the client may be to blame for is judged.
+func trusted(ctx context.Context, start subject.Starter) error {
+	results, err := selftest.Adapter(ctx, start)
 	if err != nil {
 		return err
 	}
 	var problems []error
 	for _, r := range results {
-		switch {
-		case r.Problem == "":
-		case r.Ambiguous:
-			fmt.Fprintf(stderr, "streamgauge: the adapter or its client failed the self-test's %s: %s\n", r.Name, r.Problem)
-		default:
+		if r.Problem != "" && !r.Ambiguous {
 			problems = append(problems, fmt.Errorf("the adapter failed its self-test, so its client was not judged: %s: %s", r.Name, r.Problem))
 		}
 	}

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -45,6 +47,25 @@ var (
 	ErrSilent   = errors.New("the adapter does not answer")
 	ErrLeft     = errors.New("the client under test left processes behind")
 )
+
+// Ending is the error of a conversation in words, and during what it came.
+func Ending(err error, during string) string {
+	if err == nil || !errors.Is(err, ErrEnded) {
+		return fmt.Sprintf("%v while %s", err, during)
+	}
+	how, said := err.Error(), ""
+	if at := strings.Index(how, saidBefore); at >= 0 {
+		how, said = how[:at], how[at:]
+	}
+	how = strings.TrimLeft(strings.TrimPrefix(how, ErrEnded.Error()), ": ")
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		how = fmt.Sprintf("with status %d", exit.ExitCode())
+		if !exit.Exited() {
+			how = "by " + strings.ReplaceAll(exit.String(), ": ", " ")
+		}
+	}
+	return fmt.Sprintf("the client's process ended %s while %s%s", how, during, said)
+}
 
 // Session is one conversation with an adapter. Its methods may be called concurrently.
 type Session struct {
@@ -224,12 +245,15 @@ func (s *Session) Says() string {
 	return s.link.Says()
 }
 
+// saidBefore is in front of what the adapter last wrote to its standard error.
+const saidBefore = "; its standard error ends with: "
+
 func (s *Session) said() string {
 	if s.link.Says == nil {
 		return ""
 	}
 	if text := s.link.Says(); text != "" {
-		return "; its standard error ends with: " + text
+		return saidBefore + text
 	}
 	return ""
 }

@@ -338,8 +338,9 @@ func oneConnection(t *Trial) {
 	for n, since := 0, time.Now(); !t.until(finished, 500*time.Millisecond); {
 		switch now := len(s.Requests()); {
 		case now > n:
+			t.suite.returns.note(now, true, 0)
 			n, since = now, time.Now()
-		case time.Since(since) > returnWithin || t.givenUp():
+		case time.Since(since) > returnWithin || t.givenUp() || t.staysAway():
 			t.Unknown("the client did not come back within %s after loss %d of %d", brief(time.Since(since)), n, losses)
 		}
 	}

@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse/vectors"
-	"github.com/streamgauge/streamgauge/conformance/subject"
 )
 
 // parseCases are those of which the vectors say it all; the others of the area follow them.
@@ -90,30 +87,24 @@ func (x *experiment) withoutEmpty(ids bool) *experiment {
 	return &y
 }
 
-// eachOf serves the vectors, side by side when the client can, judges what came of them and ends the case.
+// eachOf serves the vectors, side by side when the client can, judges what came of them, the plainest first, and ends the case.
 func (t *Trial) eachOf(all []*vectors.Vector, judge func(v *vectors.Vector, done []experiment, missing int)) {
-	t.meet()
-	var total atomic.Int64
-	var running sync.WaitGroup
-	one := func(v *vectors.Vector) {
-		done, missing := t.run(v)
-		total.Add(int64(len(done)))
-		t.Count(len(done))
-		judge(v, done, missing)
+	type outcome struct {
+		done    []experiment
+		missing int
 	}
-	for _, v := range all {
-		if !t.Can(subject.Multi) {
-			one(v)
-			continue
-		}
-		running.Add(1)
-		t.Go(func() {
-			defer running.Done()
-			one(v)
-		})
+	all = slices.SortedFunc(slices.Values(all), plainer)
+	outcomes, total := make([]outcome, len(all)), 0
+	t.each(len(all), func(i int) {
+		done, missing := t.run(all[i])
+		outcomes[i] = outcome{done, missing}
+	})
+	for i, o := range outcomes {
+		total += len(o.done)
+		t.Count(len(o.done))
+		judge(all[i], o.done, o.missing)
 	}
-	running.Wait()
-	t.Conclude(fmt.Sprintf("%d streams and cuts of them, each as it should be", total.Load()))
+	t.Conclude(fmt.Sprintf("%d streams and cuts of them, each as it should be", total))
 }
 
 // blame notes the first cut of a vector that was not understood, and how many there were.
@@ -121,7 +112,7 @@ func (t *Trial) blame(v *vectors.Vector, done []experiment, missing int, ids boo
 	var first *experiment
 	wrong := 0
 	for i := range done {
-		if understood(&done[i]) && (missing == 0 || i < len(done)-1) {
+		if understood(&done[i]) && !done[i].bare && (missing == 0 || i < len(done)-1) {
 			continue
 		}
 		if wrong++; first == nil {
@@ -131,7 +122,10 @@ func (t *Trial) blame(v *vectors.Vector, done []experiment, missing int, ids boo
 	if first == nil {
 		return
 	}
-	got := first.difference(ids)
+	got := few(first.got, ids)
+	if first.bare {
+		got += "; the event behind was lost"
+	}
 	if missing > 0 && first == &done[len(done)-1] {
 		behind := "nothing more, not even the event behind"
 		if first.ended {

@@ -112,7 +112,7 @@ func (f *Follower) closed() (reports int) {
 func (f *Follower) awaitEvents(n int, within time.Duration) ([]subject.Report, bool) {
 	for end := time.Now().Add(within); ; {
 		reports, ok := f.Await(f.t.step(end), func(all []subject.Report) bool { return len(of(all, subject.EvEvent)) >= n })
-		if ok || time.Until(end) <= 0 || f.t.givenUp() {
+		if ok || time.Until(end) <= 0 || f.t.givenUp() || within > returnWithin/2 && f.t.staysAway() {
 			return reports, ok
 		}
 	}

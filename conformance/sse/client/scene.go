@@ -163,12 +163,13 @@ const afterFinal = 3 * time.Second
 // comes waits for the n-th visit, counted from 1. A client that says it has given up is not waited for as long.
 func (s *scene) comes(n int, within time.Duration) (v visit, ok bool) {
 	arrived := func(visits []visit) bool { return len(visits) >= n }
-	end := time.Now().Add(within)
-	for {
+	for end := time.Now().Add(within); ; {
 		if visits, ok := s.until(s.t.step(end), arrived); ok {
+			s.t.suite.returns.note(n, true, within)
 			return visits[n-1], true
 		}
-		if time.Until(end) <= 0 || s.gaveUp() {
+		if time.Until(end) <= 0 || s.gaveUp() || n > 1 && s.t.staysAway() {
+			s.t.suite.returns.note(n, false, within)
 			return visit{}, false
 		}
 	}
@@ -194,6 +195,9 @@ func finalOf(reports []subject.Report) *subject.Report {
 // outcome says in words how many visits there were, and whether the client has given up.
 func (s *scene) outcome() string {
 	text := plural(len(s.all()), "request")
+	if s.t.staysAway() {
+		text += ", and it came back after no loss at all"
+	}
 	if final := s.final(); final != nil {
 		text += ", and the client gave up"
 		if final.Message != "" {
@@ -219,12 +223,11 @@ func (s *scene) leave() { _ = s.Close() } // the session may have ended, which i
 
 // has waits for an event with these data. A client that says it has given up is not waited for as long.
 func (s *scene) has(data string, within time.Duration) bool {
-	end := time.Now().Add(within)
-	for {
+	for end := time.Now().Add(within); ; {
 		if _, ok := s.Await(s.t.step(end), func(reports []subject.Report) bool { return reportsData(reports, data) }); ok {
 			return true
 		}
-		if time.Until(end) <= 0 || s.gaveUp() {
+		if time.Until(end) <= 0 || s.gaveUp() || within > 2*patience && s.t.staysAway() {
 			return false
 		}
 	}

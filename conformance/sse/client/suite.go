@@ -29,6 +29,7 @@ type Options struct {
 	Seed      uint64
 	Backoff   *subject.Delay      // that the client must follow, whatever its adapter declares; nil: what it declares
 	TimeScale float64             // what the client's times are multiplied by, where it lets them be set; 0 means 1
+	Foreign   bool                // its adapter is somebody else's, and can be to blame as well
 	Greeted   func(subject.Hello) // called before the first case
 	Parameter func(requirement, name string) (value string, ok bool)
 	Next      func(r *conformance.Requirement) string
@@ -42,6 +43,9 @@ type suite struct {
 	scale float64
 	plain subject.Hello // what holds in real time, whatever the scale
 	echo  *echo
+	first first
+
+	returns returns
 
 	mu       sync.Mutex
 	shared   *subject.Session // that the cases use together; replaced when it has ended
@@ -83,8 +87,12 @@ func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) 
 	if o.Greeted != nil {
 		o.Greeted(hello)
 	}
+	report := o.Report
+	if o.Foreign && report != nil {
+		report = func(v conformance.Verdict) { o.Report(ofEither(v)) }
+	}
 	joined := conformance.Suite{
-		Profile: o.Profile, Only: o.Only, Parameter: o.Parameter, Next: o.Next, Parallel: o.Parallel, Report: o.Report,
+		Profile: o.Profile, Only: o.Only, Parameter: o.Parameter, Next: o.Next, Parallel: o.Parallel, Report: report,
 		Holds: func(capability string) bool { return first.Can(subject.Capability(capability)) },
 	}
 	if joined.Profile == "" {
@@ -95,10 +103,17 @@ func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) 
 	if !first.Can(subject.Multi) {
 		joined.Parallel = 1
 	}
+	s.first = s.follows(ctx)
 	for _, c := range cases {
 		joined.Cases = append(joined.Cases, conformance.Case{
 			Requirement: c.Requirement, Alone: c.Alone,
 			Run: func(t *conformance.Trial) {
+				if why := s.first.skips(c.Requirement); why != "" {
+					t.Skip("%s", why)
+				}
+				if s.first.lacks != "" && c.Requirement == s.first.gate() {
+					t.Fail("a request, and that the event is reported with which it is answered", s.first.lacks)
+				}
 				for _, need := range c.Needs {
 					if !first.Can(need) {
 						t.Skip("the adapter does not declare %s", need)
@@ -112,6 +127,11 @@ func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) 
 		})
 	}
 	verdicts, health, err := joined.Run(ctx)
+	for i := range verdicts {
+		if o.Foreign {
+			verdicts[i] = ofEither(verdicts[i])
+		}
+	}
 	return verdicts, hello, health, err
 }
 

@@ -147,7 +147,7 @@ func (t *Trial) lost(err error) {
 	case t.Context().Err() != nil:
 		t.Give()
 	case t.own && !errors.Is(err, subject.ErrGarbled):
-		t.Fail("the client goes on", err.Error())
+		t.Fail("the client goes on", subject.Ending(err, t.Requirement.ID+" ran"))
 	}
 	t.Unknown("%v", err)
 }
@@ -175,6 +175,7 @@ func (t *Trial) AwaitRequest(s *sse.Server, n int, within time.Duration) (r *sse
 		all, err := s.Await(ctx, n)
 		cancel()
 		if err == nil {
+			t.suite.returns.note(n, true, within)
 			return &all[n-1], true
 		}
 		if t.Context().Err() != nil {
@@ -183,7 +184,8 @@ func (t *Trial) AwaitRequest(s *sse.Server, n int, within time.Duration) (r *sse
 		if t.session != nil && t.session.Err() != nil {
 			t.lost(t.session.Err())
 		}
-		if time.Until(end) <= 0 || t.givenUp() {
+		if time.Until(end) <= 0 || t.givenUp() || n > 1 && t.staysAway() {
+			t.suite.returns.note(n, false, within)
 			return nil, false
 		}
 	}

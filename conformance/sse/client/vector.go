@@ -1,10 +1,12 @@
 package client
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,7 +31,9 @@ const (
 )
 
 // fence is an event behind which everything before it must have been reported.
-func fence(number int) string { return fmt.Sprintf("streamgauge fence %d", number) }
+func fence(number int) string { return fencePrefix + strconv.Itoa(number) }
+
+const fencePrefix = "streamgauge fence "
 
 // experiment is a vector in one cut, and what the client made of it.
 type experiment struct {
@@ -38,6 +42,7 @@ type experiment struct {
 	got   []seen
 	ownID bool // the client tells an event's own id alone
 	ended bool // the client reported that it gave up
+	bare  bool // the event behind was not reported, although later ones were
 }
 
 // run serves a vector in every cut, and returns what came of each. missing is the number of cuts whose end the client never
@@ -192,11 +197,15 @@ func (t *Trial) oneEach(v *vectors.Vector, all []cut) ([]experiment, int) {
 		if count, all := finished(); all && (!ends || n > count) {
 			return n, patience
 		}
+		if t.staysAway() {
+			return n, patience
+		}
 		return n, returnWithin // the client comes back when it likes
 	})
 	count, _ := finished()
+	t.suite.returns.note(2, len(s.Requests()) > 1, returnWithin)
 	if ends && len(s.Requests()) <= count {
-		t.Unknown("the client did not come back within %v after the end of a stream, so it is not known what it made of it", returnWithin)
+		t.Unknown("the client did not come back after the end of a stream, so it is not known what it made of it")
 	}
 	return t.split(f, v, all[:count])
 }
@@ -232,19 +241,48 @@ func reported(reports []subject.Report, number int) bool {
 	return false
 }
 
-// split gives each cut the events between its fence and the one before.
+// split gives each cut the events between its fence and the one before. What stands between two fences of which one is missing is told of the
+// first cut alone.
 func (t *Trial) split(f *Follower, v *vectors.Vector, all []cut) (done []experiment, missing int) {
-	got := events(f.Reports())
-	for i, each := range all {
-		end := slices.IndexFunc(got, func(e seen) bool { return e.data == fence(i) })
-		if end < 0 {
-			done = append(done, experiment{v, each, got, t.ownID(), finalOf(f.Reports()) != nil})
+	for i, p := range fenced(events(f.Reports()), len(all)) {
+		switch {
+		case p.fenced || p.bare:
+			done = append(done, experiment{v, all[i], p.got, t.ownID(), false, p.bare})
+		case p.last:
+			done = append(done, experiment{v, all[i], p.got, t.ownID(), finalOf(f.Reports()) != nil, false})
 			return done, len(all) - i
 		}
-		done = append(done, experiment{v, each, got[:end], t.ownID(), false})
-		got = got[end+1:]
 	}
 	return done, 0
+}
+
+// piece is what was reported between two fences.
+type piece struct {
+	got    []seen
+	fenced bool // the fence behind was reported
+	bare   bool // it was not, but a later one was
+	last   bool // nor was any later one
+}
+
+// fenced cuts events at their fences. Pieces behind a missing fence that cannot be told apart from it are neither fenced, nor bare, nor last.
+func fenced(got []seen, n int) []piece {
+	pieces := make([]piece, n)
+	blurred := false // the fence before is missing
+	for i := range pieces {
+		end := slices.IndexFunc(got, func(e seen) bool { return e.data == fence(i) })
+		next := slices.IndexFunc(got, func(e seen) bool { return strings.HasPrefix(e.data, fencePrefix) })
+		switch {
+		case end >= 0:
+			pieces[i] = piece{got: got[:end], fenced: !blurred}
+			got, blurred = got[end+1:], false
+		case next < 0:
+			pieces[i] = piece{got: got, last: true}
+		case !blurred:
+			pieces[i] = piece{got: got[:next], bare: true}
+			blurred = true
+		}
+	}
+	return pieces
 }
 
 // types are those of a vector's events, for clients that must be told.
@@ -268,29 +306,54 @@ func (x *experiment) difference(ids bool) string {
 	if slices.EqualFunc(x.got, x.v.Events, func(g seen, w vectors.Event) bool { return x.same(g, w, ids) }) {
 		return ""
 	}
-	if len(x.got) == 0 {
+	return few(x.got, ids)
+}
+
+// few names the first of some events.
+func few(all []seen, ids bool) string {
+	const most, longest = 4, 60 // bytes of data
+	if len(all) == 0 {
 		return "no event"
 	}
-	var got []string
-	for _, g := range x.got {
-		if !ids {
-			g.id = ""
+	var words []string
+	for i, e := range all {
+		if i == most {
+			words = append(words, fmt.Sprintf("and %d more", len(all)-i))
+			break
 		}
-		got = append(got, g.String())
+		if !ids {
+			e.id = ""
+		}
+		if n := len(e.data); n > longest {
+			e.data = e.data[:longest]
+			words = append(words, fmt.Sprintf("%v… (%d bytes)", e, n))
+			continue
+		}
+		words = append(words, e.String())
 	}
-	return strings.Join(got, ", ")
+	return strings.Join(words, ", ")
+}
+
+// plain says how readable a stream is: of several that were misunderstood the plainest is shown first.
+func plain(v *vectors.Vector) (strange, length int) {
+	for _, r := range v.In {
+		if r > '~' || r < ' ' && r != '\n' && r != '\r' {
+			strange++
+		}
+	}
+	return strange, len(v.In)
+}
+
+func plainer(a, b *vectors.Vector) int {
+	strangeA, lengthA := plain(a)
+	strangeB, lengthB := plain(b)
+	return cmp.Or(cmp.Compare(strangeA, strangeB), cmp.Compare(lengthA, lengthB), cmp.Compare(a.Name, b.Name))
 }
 
 func meaning(v *vectors.Vector, ids bool) string {
-	var want []string
-	for _, e := range v.Events {
-		if !ids {
-			e.ID = ""
-		}
-		want = append(want, describe(e.Type, e.Data, e.ID))
+	all := make([]seen, len(v.Events))
+	for i, e := range v.Events {
+		all[i] = seen{kind: e.Type, data: e.Data, id: e.ID}
 	}
-	if len(want) == 0 {
-		return "no event"
-	}
-	return strings.Join(want, ", ")
+	return few(all, ids)
 }

@@ -158,18 +158,26 @@ func waitFor(ready <-chan struct{}) sse.Script {
 	}
 }
 
-func exits(t *trial) error {
-	if _, _, _, err := followOne(t, subject.Open{}); err != nil {
+// during has the client follow a stream on which nothing comes, and then ends the adapter.
+func during(t *trial, end func() error) error {
+	if _, _, err := t.follow(subject.Open{}, silence); err != nil {
+		return err
+	}
+	if err := t.sync(); err != nil { // by now it has been told to follow it
 		return err
 	}
 	t.ended = true
-	return t.session.End()
+	return end()
 }
 
-func endsWithItsInput(t *trial) error {
-	if _, _, _, err := followOne(t, subject.Open{}); err != nil {
+func exits(t *trial) error { return during(t, func() error { return t.session.End() }) }
+
+func endsWithItsInput(t *trial) error { return during(t, func() error { return t.session.Leave() }) }
+
+func silence(c *sse.Conn) error {
+	if _, err := c.Stream(); err != nil {
 		return err
 	}
-	t.ended = true
-	return t.session.Leave()
+	c.Hold(nil)
+	return nil
 }

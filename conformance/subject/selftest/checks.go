@@ -2,10 +2,12 @@ package selftest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/subject"
@@ -113,6 +115,40 @@ func echo(t *trial, want sample) error {
 	}
 	return nil
 }
+
+// speaksTheProtocol has all samples on one stream: whatever the client makes of them, its adapter writes nothing but reports.
+func speaksTheProtocol(t *trial) error {
+	_, c, err := t.follow(subject.Open{Listen: []string{"message", "greeting"}}, func(c *sse.Conn) error {
+		if _, err := c.Stream(); err != nil || c.Number > 0 {
+			return err
+		}
+		for _, one := range corpus {
+			if err := c.Segments(between, []byte(one.sent), nil); err != nil {
+				return err
+			}
+		}
+		if err := c.Send("data: " + fence + "\n\n"); err != nil {
+			return err
+		}
+		c.Hold(nil)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(t.ctx, soonEnough)
+	defer cancel()
+	_, err = c.Await(ctx, func(r []subject.Report) bool {
+		return slices.ContainsFunc(r, func(r subject.Report) bool { return r.Ev == subject.EvError || bytes.Equal(r.Bytes(), []byte(fence)) })
+	})
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil // a client need not report anything of it here: that is for the cases
+}
+
+// soonEnough is how long a client has to show what its adapter makes of a stream.
+const soonEnough = 3 * time.Second
 
 func eventsOf(reports []subject.Report) []subject.Report {
 	return slices.DeleteFunc(slices.Clone(reports), func(r subject.Report) bool { return r.Ev != subject.EvEvent })

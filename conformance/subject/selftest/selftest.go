@@ -17,7 +17,7 @@ type Result struct {
 	Name    string
 	Problem string // "": all is well
 	Detail  string // what was seen when all is well; may be empty
-	// Ambiguous says that the client may be to blame as well: what is lost on the way is lost by one of them.
+	// Ambiguous says that the client may be to blame as well: what is lost on the way is lost by one of them, and it can bring its process down.
 	Ambiguous bool
 }
 
@@ -26,44 +26,62 @@ const within = 10 * time.Second
 
 // check is one check. Its error is the problem.
 type check struct {
-	name      string
-	needs     subject.Capability // without which there is nothing to check
-	ambiguous bool
-	run       func(t *trial) error
+	name   string
+	needs  subject.Capability // without which there is nothing to check
+	shared bool               // with the client: either of them can be to blame
+	run    func(t *trial) error
+}
+
+// ours are the checks that nothing but an adapter fails.
+func ours() []check {
+	return []check{
+		{name: "hello", run: hello},
+		{name: "sync", run: answersSync},
+		{name: "clean output", run: speaksTheProtocol},
+		{name: "exit", run: exits},
+		{name: "end of input", run: endsWithItsInput},
+	}
 }
 
 func checks() []check {
-	all := []check{
-		{name: "hello", run: hello},
-		{name: "sync", run: answersSync},
+	own := ours()
+	all := own[:2:2]
+	shared := func(name string, needs subject.Capability, run func(*trial) error) {
+		all = append(all, check{name, needs, true, run})
 	}
 	for _, e := range corpus {
-		all = append(all, check{name: "echo of " + e.name, ambiguous: true, run: func(t *trial) error { return echo(t, e) }})
+		shared("echo of "+e.name, "", func(t *trial) error { return echo(t, e) })
 	}
-	return append(all,
-		check{name: "order", run: order},
-		check{name: "close silences", run: closeSilences},
-		check{name: "loss is reported", ambiguous: true, run: lossIsReported},
-		check{name: "open", needs: subject.Opens, run: reportsOpen},
-		check{name: "comments", needs: subject.Comments, ambiguous: true, run: reportsComments},
-		check{name: "headers", needs: subject.Headers, run: takesHeaders},
-		check{name: "last-event-id", needs: subject.LastEventID, run: takesPosition},
-		check{name: "method and body", needs: subject.Method, run: takesMethod},
-		check{name: "post", needs: subject.Post, run: takesPost},
-		check{name: "idle-timeout", needs: subject.IdleTimeout, ambiguous: true, run: heedsIdleTimeout},
-		check{name: "restart", needs: subject.Restart, run: restarts},
-		check{name: "multi", needs: subject.Multi, run: followsTwo},
-		check{name: "exit", run: exits},
-		check{name: "end of input", run: endsWithItsInput},
-	)
+	shared("order", "", order)
+	shared("close silences", "", closeSilences)
+	shared("loss is reported", "", lossIsReported)
+	shared("open", subject.Opens, reportsOpen)
+	shared("comments", subject.Comments, reportsComments)
+	shared("headers", subject.Headers, takesHeaders)
+	shared("last-event-id", subject.LastEventID, takesPosition)
+	shared("method and body", subject.Method, takesMethod)
+	shared("post", subject.Post, takesPost)
+	shared("idle-timeout", subject.IdleTimeout, heedsIdleTimeout)
+	shared("restart", subject.Restart, restarts)
+	shared("multi", subject.Multi, followsTwo)
+	return append(all, own[2:]...)
 }
 
 // Run tries the adapter by each check that applies, in a session of its own. report, which may be nil, is told of each result as it comes. The
 // error is the context's.
 func Run(ctx context.Context, start subject.Starter, report func(Result)) ([]Result, error) {
+	return carryOut(ctx, start, checks(), report)
+}
+
+// Adapter tries what nothing but an adapter can break. What a client does wrong is for the cases to judge.
+func Adapter(ctx context.Context, start subject.Starter) ([]Result, error) {
+	return carryOut(ctx, start, ours(), nil)
+}
+
+func carryOut(ctx context.Context, start subject.Starter, all []check, report func(Result)) ([]Result, error) {
 	var results []Result
 	var caps []string
-	for _, c := range checks() {
+	for _, c := range all {
 		if c.needs != "" && !slices.Contains(caps, string(c.needs)) {
 			continue
 		}
@@ -78,7 +96,7 @@ func Run(ctx context.Context, start subject.Starter, report func(Result)) ([]Res
 		}
 		r := Result{Name: c.name, Detail: t.detail}
 		if err != nil {
-			r.Problem, r.Ambiguous = err.Error(), c.ambiguous && !protocolBroken(err)
+			r.Problem, r.Ambiguous = err.Error(), ambiguous(c, t, err)
 		}
 		results = append(results, r)
 		if report != nil {
@@ -94,14 +112,15 @@ func Run(ctx context.Context, start subject.Starter, report func(Result)) ([]Res
 	return results, nil
 }
 
-// protocolBroken says that the adapter is to blame, whatever the check was.
-func protocolBroken(err error) bool {
-	for _, bad := range []error{subject.ErrGarbled, subject.ErrFlooding, subject.ErrSilent, subject.ErrLeft} {
-		if errors.Is(err, bad) {
-			return true
-		}
+// ambiguous says that the client may be to blame for an error.
+func ambiguous(c check, t *trial, err error) bool {
+	switch {
+	case errors.Is(err, subject.ErrGarbled) || errors.Is(err, subject.ErrLeft):
+		return false
+	case c.shared:
+		return true
 	}
-	return false
+	return errors.Is(err, subject.ErrEnded) && len(t.servers) > 0 // a stream can have brought its process down
 }
 
 // trial is one check of one adapter, with a session of its own.

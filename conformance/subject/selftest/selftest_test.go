@@ -15,6 +15,7 @@ import (
 	"github.com/streamgauge/streamgauge/conformance/subject"
 	"github.com/streamgauge/streamgauge/conformance/subject/selftest"
 	"github.com/streamgauge/streamgauge/reference/embedded"
+	"github.com/streamgauge/streamgauge/reference/mutant"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -183,7 +184,7 @@ func TestWhatBreaksTheProtocolIsTheAdaptersFault(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range results {
-		if r.Name == "echo of a plain event" && (r.Ambiguous || !strings.Contains(r.Problem, "something else than the protocol")) {
+		if r.Name == "clean output" && (r.Ambiguous || !strings.Contains(r.Problem, "something else than the protocol")) {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -255,4 +256,65 @@ func alter(to io.Writer, from io.Reader, change func(line) []line) {
 			}
 		}
 	}
+}
+
+// TestAClientsFaultIsNotItsAdapters: no client, however wrong, keeps an adapter from being trusted. One that ends its process is no exception.
+func TestAClientsFaultIsNotItsAdapters(t *testing.T) {
+	t.Parallel()
+	trusted := func(t *testing.T, name string, start subject.Starter) {
+		t.Helper()
+		results, err := selftest.Adapter(t.Context(), start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range results {
+			if r.Problem != "" && !r.Ambiguous {
+				t.Errorf("%s: %s: %s", name, r.Name, r.Problem)
+			}
+		}
+	}
+	for _, m := range mutant.Clients {
+		t.Run(m.Name, func(t *testing.T) {
+			t.Parallel()
+			trusted(t, m.Name, subject.Local(&embedded.Client{Mutate: m.Client, Browser: m.Browser}))
+		})
+	}
+	for _, one := range []struct {
+		fault           string
+		reports, orders func() func(line) []line
+	}{
+		{"reports nothing", always(func(l line) []line {
+			if l.is("hello") || l.is("sync") {
+				return []line{l}
+			}
+			return nil
+		}), nil},
+		{"goes on after close", always(func(l line) []line {
+			if l.is("closed") {
+				return []line{l, {"ev": "event", "conn": l["conn"], "type": "message", "data": "a"}}
+			}
+			return []line{l}
+		}), nil},
+		{"never closes", always(drops("closed")), nil},
+		{"opens nothing", nil, always(func(l line) []line {
+			if l["cmd"] == "open" {
+				return nil
+			}
+			return []line{l}
+		})},
+	} {
+		t.Run(one.fault, func(t *testing.T) {
+			t.Parallel()
+			trusted(t, one.fault, altered(one.reports, one.orders))
+		})
+	}
+	t.Run("ends its process at an event", func(t *testing.T) {
+		t.Parallel()
+		trusted(t, "crash", subject.Program("sh", "-c", `echo '{"ev":"hello","proto":1,"name":"crash"}'
+			while read -r line; do case $line in
+			*'"cmd":"open"'*) exit 1;;
+			*'"cmd":"sync"'*) seq=${line#*'"seq":'}; echo "{\"ev\":\"sync\",\"seq\":${seq%%,*}}";;
+			*) exit 0;;
+			esac; done`))
+	})
 }
