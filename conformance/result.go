@@ -103,6 +103,7 @@ type Finding struct {
 	Name        string   `json:"name"`                  // the anomaly: lost, duplicated, … or a short name of the deviation
 	Count       uint64   `json:"count"`                 // how often it was seen
 	Text        string   `json:"text"`                  // what happened, in one sentence
+	Pattern     string   `json:"pattern,omitempty"`     // what all of them have in common, in one sentence, where chance does not explain it
 	AtMS        float64  `json:"at_ms,omitempty"`       // when the example was, from the run's start; of what was lost, when it was due
 	Subscribers int      `json:"subscribers,omitempty"` // how many it happened to, where that was counted
 	Subscriber  string   `json:"subscriber,omitempty"`

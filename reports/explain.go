@@ -25,7 +25,7 @@ type detail struct {
 const longText = 48
 
 // grouped are the verdicts that need an explanation, and those that need the same one together: skipped or unknown for one
-// reason, without findings. The order is theirs.
+// reason, without findings. A cause stands before its consequences.
 func grouped(verdicts []conformance.Verdict) [][]conformance.Verdict {
 	type likeness struct {
 		outcome      conformance.Outcome
@@ -33,7 +33,7 @@ func grouped(verdicts []conformance.Verdict) [][]conformance.Verdict {
 	}
 	var groups [][]conformance.Verdict
 	index := map[likeness]int{}
-	for _, v := range verdicts {
+	for _, v := range byCause(verdicts) {
 		if v.Outcome == conformance.Pass || v.Outcome == conformance.Info {
 			continue
 		}
@@ -94,6 +94,7 @@ func explainFinding(f conformance.Finding, most detail) []note {
 	notes := []note{{label: f.Name + " × " + Count(f.Count), text: f.Text}}
 	for _, field := range []struct{ label, text string }{
 		{"where", where(f)}, {"expected", f.Expected}, {"actual", f.Actual},
+		{"pattern", f.Pattern},
 	} {
 		if field.text != "" {
 			notes = append(notes, note{depth: 1, label: field.label, text: field.text})

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,7 +52,8 @@ func requirementLine(r *conformance.Result) string {
 	case judged == 0:
 		return "No requirement was judged."
 	case failed > 0:
-		first := r.Verdicts[slices.IndexFunc(r.Verdicts, func(v conformance.Verdict) bool { return v.Outcome == conformance.Fail })]
+		ordered := byCause(r.Verdicts)
+		first := ordered[slices.IndexFunc(ordered, func(v conformance.Verdict) bool { return v.Outcome == conformance.Fail })]
 		line := fmt.Sprintf("%d of %s not met", failed, plural(uint64(judged), "judged requirement"))
 		what := strings.TrimSuffix(first.Title, ".")
 		if what == "" || len(what) > longText {
@@ -91,7 +93,7 @@ func (h *htmlReport) Missed() []missedRequirement {
 			if v.Outcome != o || v.Scenario != "" {
 				continue
 			}
-			m := missedRequirement{Verdict: v, Anchor: verdictAnchor(i), Open: len(missed) == 0, Shown: v.Findings}
+			m := missedRequirement{Verdict: v, Anchor: verdictAnchor(i), Shown: v.Findings}
 			m.Expected, m.Actual, m.Reason = clip(v.Expected), clip(v.Actual), clip(v.Reason)
 			if len(v.Delays) > 0 {
 				m.Measured = delaysAnchor(i)
@@ -102,6 +104,12 @@ func (h *htmlReport) Missed() []missedRequirement {
 			}
 			missed = append(missed, m)
 		}
+	}
+	slices.SortStableFunc(missed, func(a, b missedRequirement) int {
+		return cmp.Or(int(b.Outcome)-int(a.Outcome), causeRank(a.ID)-causeRank(b.ID))
+	})
+	for i := range missed {
+		missed[i].Open = i == 0
 	}
 	return missed
 }

@@ -12,7 +12,7 @@ import (
 func (m *markdownReport) areas(room int) {
 	m.areaOverview()
 	for _, outcome := range []conformance.Outcome{conformance.Fail, conformance.Warn} {
-		for _, v := range m.r.Verdicts {
+		for _, v := range byCause(m.r.Verdicts) {
 			if v.Outcome == outcome {
 				m.fit(missedDetails(v), room)
 			}

@@ -121,6 +121,7 @@ func failed() *conformance.Result {
 			Next:   "Look at what the broker does with Last-Event-ID: streamgauge run last-event-id-resume shows it alone.",
 			Findings: []conformance.Finding{{
 				Name: "lost", Count: 2, Text: "message 17 of stream-03 never reached subscriber 812, which had resumed from 16",
+				Pattern:    "both lost messages: each lies between the position that was asked for on coming back and the first message after it",
 				Subscriber: "812", Connection: 2, Stream: "stream-03", Number: 17,
 				Expected: "message 17 on connection 2, within 10 s after the last publish", Actual: "messages 16 and 18, and nothing between them",
 				Evidence: []string{

@@ -139,7 +139,7 @@ func headClause(r *conformance.Result) string {
 // SSE-FORM-003, SSE-SLOW-003; 36 skipped."
 func requirementSummary(r *conformance.Result) string {
 	ids := map[conformance.Outcome][]string{}
-	for _, v := range r.Verdicts {
+	for _, v := range byCause(r.Verdicts) {
 		ids[v.Outcome] = append(ids[v.Outcome], v.ID)
 	}
 	failed := len(ids[conformance.Fail])

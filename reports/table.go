@@ -190,7 +190,7 @@ func (t tableReport) note(n note) {
 		}
 	case n.label == "":
 		t.para(indent, t.text(n.text), t.dim)
-	case n.label == "expected" || n.label == "actual" || n.label == "where":
+	case n.label == "expected" || n.label == "actual" || n.label == "where" || n.label == "pattern":
 		t.para(indent+t.dim(fmt.Sprintf("%-8s", n.label))+margin, t.text(n.text), plain)
 	case columns(n.label) > t.width/2:
 		t.para(indent, t.text(n.label), t.bold)

@@ -19,6 +19,7 @@ func (t tableReport) areas(areas []section) error {
 	for _, s := range areas {
 		all = append(all, s.verdicts...)
 	}
+	all = byCause(all)
 	t.missed(all, conformance.Fail)
 	t.missed(all, conformance.Warn)
 	t.unjudged(all, conformance.Unknown)
@@ -102,6 +103,7 @@ func (t tableReport) findings(v conformance.Verdict) {
 		if f.Text != v.Actual {
 			t.labelled(0, "seen", f.Text)
 		}
+		t.labelled(0, "pattern", f.Pattern)
 		t.evidence(f, 1)
 		return
 	}

@@ -34,7 +34,7 @@ func (j *Judge) stall(s *subscriber, o *history.Observation) {
 		return
 	}
 	t.stalledTo = o.At
-	j.report(Stalled, o, func() Example {
+	j.reportBy(Stalled, o, int64(o.At-since-j.stalled), func() Example {
 		return Example{
 			Text:     fmt.Sprintf("message %d arrived %s after it could have, on an open connection", o.Number, brief(o.At-since)),
 			Expected: "at most " + brief(j.stalled), Actual: brief(o.At - since),

@@ -86,14 +86,16 @@ type Example struct {
 	Expected   string        `json:"expected"`
 	Actual     string        `json:"actual"`
 	Evidence   []string      `json:"evidence,omitempty"`
+	Excess     int64         `json:"excess,omitempty"` // by how much it is beyond what is allowed, where that can be said
 }
 
+// compare puts the worst first, and the earlier of two that are as bad.
 func (a *Example) compare(b *Example) int {
-	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Subscriber, b.Subscriber), cmp.Compare(a.Stream, b.Stream),
+	return cmp.Or(cmp.Compare(b.Excess, a.Excess), cmp.Compare(a.At, b.At), cmp.Compare(a.Subscriber, b.Subscriber), cmp.Compare(a.Stream, b.Stream),
 		cmp.Compare(a.Publisher, b.Publisher), cmp.Compare(a.Number, b.Number))
 }
 
-// Sightings is how often an anomaly was seen, with its earliest examples.
+// Sightings is how often an anomaly was seen, with its worst examples, or where none is worse than another its earliest.
 type Sightings struct {
 	Count       uint64    `json:"count"`
 	Subscribers int       `json:"subscribers,omitempty"` // that it happened to
@@ -151,17 +153,22 @@ func (c *incidents) afflicted(a Anomaly) (n int) {
 	return n
 }
 
-// report counts an anomaly that an observation revealed. Only what will be kept is put into words: describe is called for the
-// first few and for those earlier than a kept one.
+// report counts an anomaly that an observation revealed, none of which is worse than another.
 func (j *Judge) report(a Anomaly, o *history.Observation, describe func() Example) {
+	j.reportBy(a, o, 0, describe)
+}
+
+// reportBy is report for one that is beyond what is allowed by an excess. Only what will be kept is put into words: describe is called
+// for the first few and for those worse or earlier than a kept one.
+func (j *Judge) reportBy(a Anomaly, o *history.Observation, excess int64, describe func() Example) {
 	n := j.incidents.counts[a].Add(1)
 	j.mark(a, o.Subscriber)
 	emit := j.sink != nil && n <= maxEmitted
-	if !emit && n > maxExamples && !j.incidents.wanted(a, o.At) {
+	if !emit && n > maxExamples && !j.incidents.wanted(a, &Example{Excess: excess, At: o.At}) {
 		return
 	}
 	e := describe()
-	e.At, e.Subscriber, e.Connection = o.At, o.Subscriber, o.Connection
+	e.At, e.Subscriber, e.Connection, e.Excess = o.At, o.Subscriber, o.Connection, excess
 	if e.Stream == 0 && e.Number == 0 {
 		e.Stream, e.Publisher, e.Number = o.Stream, o.Publisher, o.Number
 	}
@@ -176,11 +183,15 @@ func (j *Judge) report(a Anomaly, o *history.Observation, describe func() Exampl
 	}
 }
 
-func (c *incidents) wanted(a Anomaly, at time.Duration) bool {
+func (c *incidents) wanted(a Anomaly, e *Example) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	kept := c.seen[a].Examples
-	return len(kept) < maxExamples || at <= kept[len(kept)-1].At
+	if len(kept) < maxExamples {
+		return true
+	}
+	last := &kept[len(kept)-1]
+	return e.Excess > last.Excess || e.Excess == last.Excess && e.At <= last.At
 }
 
 func (c *incidents) tally() map[Anomaly]*Sightings {

@@ -6,7 +6,7 @@ import "fmt"
 var complete = Guarantee{
 	Name:    "complete",
 	Promise: "Every acknowledged message arrives at every subscriber that it is owed to.",
-	Next:    "Look at the first lost message's evidence: a hole right after a reconnect points at the seam between replay and live, one in mid-stream at a queue that overflowed.",
+	next:    afterLoss,
 	broken:  []Anomaly{Lost},
 	samples: func(t *Tally) uint64 { return t.Expected },
 	unit:    "owed delivery",
@@ -47,4 +47,18 @@ func unsettled(t *Tally) string {
 		return "the run did not reach its end"
 	}
 	return ""
+}
+
+// afterLoss says where to look, as far as the evidence does.
+func afterLoss(t *Tally) string {
+	_, divided := t.Pattern.who(t, t.Pattern.messages())
+	switch {
+	case t.LostBy.Seam == t.Lost:
+		return "Look at how replay goes over into live: all of it was lost between the position asked for and the first message after it."
+	case t.LostBy.SlowReader == t.Lost:
+		return "Look at what the target does when a subscriber does not keep up: only slow readers lost anything."
+	case divided != "":
+		return divided
+	}
+	return "Look at the first lost message's evidence: what came before and after it, and on which connection."
 }

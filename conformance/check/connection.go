@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"hash/maphash"
+	"math"
 	"net/http"
 	"time"
 
@@ -79,7 +80,7 @@ func (j *Judge) open(s *subscriber, o *history.Observation) {
 	live := max(int64(s.live), o.Size)
 	raise(&j.counts.sessions, live)
 	if most := j.cfg.Expect.Sessions; most > 0 && live > int64(most) {
-		j.report(SecondLife, o, func() Example {
+		j.reportBy(SecondLife, o, live-int64(most), func() Example {
 			return Example{
 				Stream: -1, Text: fmt.Sprintf("%d connections of one subscriber were open at once", live),
 				Expected: fmt.Sprintf("at most %d", most), Actual: fmt.Sprint(live),
@@ -150,7 +151,7 @@ func (j *Judge) returned(t *trouble, o *history.Observation) {
 	t.gapFrom, t.lost = t.lost, silent
 	j.reconnect.record(took)
 	if within := j.cfg.Expect.Within; within > 0 && took > within {
-		j.report(LateReturn, o, func() Example {
+		j.reportBy(LateReturn, o, int64(took-within), func() Example {
 			return Example{
 				Stream: -1, Text: fmt.Sprintf("connection %d was ready %s after the loss", o.Connection, brief(took)),
 				Expected: "at most " + brief(within), Actual: brief(took),
@@ -255,6 +256,9 @@ func (j *Judge) closed(s *subscriber, o *history.Observation) {
 		return
 	}
 	t := s.troubled()
+	if t.first == math.MaxUint64 && o.Connection <= 1 {
+		t.first = s.owedSoFar()
+	}
 	t.calm = !s.disturbed() && j.clock.faults.Load() == 0
 	t.closed, t.undone, t.refused, t.behind = o.At, o.At, false, 0
 	if t.lost == silent {

@@ -48,6 +48,9 @@ func (j *Judge) take(s *subscriber, o *history.Observation) bool {
 	if o.Mark != 0 || len(j.cfg.Expect.Schemas) > 0 {
 		j.examine(s, o)
 	}
+	if o.Mark == 0 && o.Size > int64(s.largest) {
+		s.largest = int32(min(o.Size, math.MaxInt32))
+	}
 	switch {
 	case damaged:
 		return false

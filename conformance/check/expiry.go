@@ -37,7 +37,7 @@ func (j *Judge) outlives(s *subscriber, o *history.Observation) {
 	if s.disturbed() {
 		return // a fault of ours may have kept the end from it
 	}
-	j.report(Outlived, o, func() Example {
+	j.reportBy(Outlived, o, int64(o.At-expired-j.cfg.Expect.Expiry), func() Example {
 		return Example{
 			Stream: -1, Text: fmt.Sprintf("connection %d was alive %s after its token had expired", s.connection, brief(o.At-expired)),
 			Expected: "ended within " + brief(j.cfg.Expect.Expiry), Actual: brief(o.At - expired),

@@ -56,13 +56,14 @@ func (j *Judge) Tally(end time.Duration) *Tally {
 			t.publishing(&j.ledgers[i])
 		}
 	}
-	sum := summing{judge: j, tally: t, step: step, dues: map[*ledger]*dues{}}
+	sum := summing{judge: j, tally: t, step: step, dues: map[*ledger]*dues{}, lost: newGathering()}
 	for i := range j.subs {
 		sum.subscriber(j.cfg.First+int32(i), &j.subs[i])
 	}
 	for a, s := range t.Anomalies {
 		s.Subscribers = j.incidents.afflicted(a)
 	}
+	t.Pattern = sum.lost.result(j.ledgers)
 	t.LostMessages = union(t.LostMessages)
 	t.Distributions = j.distributions()
 	return t

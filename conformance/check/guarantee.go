@@ -13,6 +13,9 @@ type Guarantee struct {
 	Promise string // one sentence
 	Next    string // what to do when it is broken, one sentence
 
+	// next is the same where it depends on what was seen. nil: it does not.
+	next func(*Tally) string
+
 	broken  []Anomaly
 	samples func(*Tally) uint64 // how much the verdict rests on
 	unit    string              // of the samples
@@ -39,7 +42,11 @@ func (g *Guarantee) judge(c *Config, t *Tally, h *conformance.Health) conformanc
 	failed, count := false, uint64(0)
 	for _, a := range g.broken {
 		if s := t.Anomalies[a]; s != nil {
-			v.Findings = append(v.Findings, c.finding(a, s))
+			f := c.finding(a, s)
+			if a == Lost {
+				f.Pattern = t.pattern(c)
+			}
+			v.Findings = append(v.Findings, f)
 			failed = failed || g.tolerated == nil || !g.tolerated(c, a)
 			count += s.Count
 		}
@@ -53,13 +60,17 @@ func (g *Guarantee) judge(c *Config, t *Tally, h *conformance.Health) conformanc
 		v.Outcome, v.Reason = conformance.Unknown, doubt
 		return v
 	}
+	next := g.Next
+	if g.next != nil {
+		next = g.next(t)
+	}
 	switch reason := g.doubts(c, t); {
 	case failed:
-		v.Outcome, v.Next = conformance.Fail, g.Next
+		v.Outcome, v.Next = conformance.Fail, next
 	case reason != "":
 		v.Outcome, v.Reason = conformance.Unknown, reason
 	case count > 0:
-		v.Outcome, v.Next = conformance.Warn, g.Next
+		v.Outcome, v.Next = conformance.Warn, next
 	default:
 		v.Outcome, v.Power = conformance.Pass, conformance.PowerOf(v.Checked, g.unit)
 	}

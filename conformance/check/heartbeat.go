@@ -40,7 +40,7 @@ func (j *Judge) silent(s *subscriber, o *history.Observation, silence time.Durat
 		return
 	}
 	from := s.heard
-	j.report(Silence, o, func() Example {
+	j.reportBy(Silence, o, int64(silence-j.quiet), func() Example {
 		return Example{
 			Stream: -1, Text: fmt.Sprintf("nothing arrived on connection %d for %s", s.connection, brief(silence)),
 			Expected: "at most " + brief(j.quiet), Actual: brief(silence),

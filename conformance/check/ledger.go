@@ -25,6 +25,7 @@ type ledger struct {
 	early      []ended     // publishes that ended before one with a lower number did
 	exceptions []exception // ended publishes that nothing is owed for, ascending and disjoint
 	clock      clock
+	sizes      sizes
 }
 
 // exception is a range of publishes, lo to hi−1, that were not acknowledged.
@@ -45,6 +46,7 @@ func (l *ledger) publish(o *history.Observation) {
 		l.begun.Store(o.Number)
 	}
 	l.clock.sent(o.At, o.Due, o.Number)
+	l.sizes.publish(o.Number, o.Size)
 }
 
 func (l *ledger) ack(o *history.Observation) {

@@ -115,7 +115,7 @@ func (j *Judge) judgeDelay(t *trouble, o *history.Observation) {
 		return
 	}
 	undone := t.undone
-	j.report(BadDelay, o, func() Example {
+	j.reportBy(BadDelay, o, int64(max(least-delay, delay-most)), func() Example {
 		return Example{
 			Stream: -1, Text: fmt.Sprintf("attempt %d came %s after the loss", o.Attempt, brief(delay)),
 			Expected: fmt.Sprintf("%s to %s", brief(least), brief(most)), Actual: brief(delay),

@@ -14,6 +14,9 @@ type LedgerState struct {
 	Exceptions []Exception   `json:"exceptions,omitempty"`
 	Every      time.Duration `json:"every"`
 	Ticks      []Tick        `json:"ticks"`
+	Size       uint32        `json:"size,omitempty"`  // of all messages, in bytes
+	Sizes      []uint32      `json:"sizes,omitempty"` // of each, where they differ
+	Unsized    bool          `json:"unsized,omitempty"`
 }
 
 // Exception is a range of publishes, From to Before−1, that were not acknowledged.
@@ -40,7 +43,7 @@ func (j *Judge) Ledgers() []LedgerState {
 			continue
 		}
 		l.close()
-		s := LedgerState{Stream: l.stream, Publisher: l.publisher, Begun: l.begun.Load(), Every: l.clock.every}
+		s := LedgerState{Stream: l.stream, Publisher: l.publisher, Begun: l.begun.Load(), Every: l.clock.every, Size: l.sizes.all, Sizes: l.sizes.list, Unsized: l.sizes.lost}
 		for _, e := range l.exceptions {
 			s.Exceptions = append(s.Exceptions, Exception{e.lo, e.hi, e.rejected})
 		}
@@ -70,6 +73,7 @@ func (j *Judge) Join(states []LedgerState) error {
 		}
 		l.some.Store(len(l.exceptions) > 0)
 		l.clock.every = s.Every
+		l.sizes = sizes{all: s.Size, list: s.Sizes, lost: s.Unsized}
 		l.clock.ticks = slices.Grow(l.clock.ticks, len(s.Ticks))
 		for _, t := range s.Ticks {
 			l.clock.ticks = append(l.clock.ticks, tick{t.At, t.Due, t.Sent, t.Acked})

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -20,6 +21,7 @@ type subscriber struct {
 	position uint64 // hash of the last event id it received; 0: none
 	latest   uint64 // number of the message that carried it; 0: it was another event
 	lastFold int32  // whose message that was
+	largest  int32  // bytes of the largest message that arrived whole
 
 	connection int32
 	damage     int32 // messages that came too damaged to know their number and no hole has been explained with yet
@@ -55,12 +57,13 @@ type trouble struct {
 	refused   bool          // the target refused it since it was lost
 	stop      bool          // the last answer was that there is nothing to come back for
 	stalledTo time.Duration // when the last stall ended
+	first     uint64        // deliveries owed on its first connection
 	committed []uint64      // while loose: the highest number of each fold that the position covers
 }
 
 func (s *subscriber) troubled() *trouble {
 	if s.trouble == nil {
-		s.trouble = &trouble{lost: silent, high: silent, slowEnd: silent}
+		s.trouble = &trouble{lost: silent, high: silent, slowEnd: silent, first: math.MaxUint64}
 	}
 	return s.trouble
 }
@@ -110,4 +113,14 @@ func (f *fold) received() uint64 {
 		return 0
 	}
 	return f.next.Load() - 1
+}
+
+// owedSoFar counts the messages from the first that was owed to the newest that was received.
+func (s *subscriber) owedSoFar() (n uint64) {
+	for i := range s.folds {
+		if from, next := s.folds[i].from.Load(), s.folds[i].next.Load(); from != 0 && next > from {
+			n += next - from
+		}
+	}
+	return n
 }

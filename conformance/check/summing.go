@@ -13,6 +13,7 @@ type summing struct {
 	tally *Tally
 	step  time.Duration // of the tally's lost messages by when they were due
 	dues  map[*ledger]*dues
+	lost  *gathering
 }
 
 // fate is what becomes of the messages at the end of a subscription that did not arrive.
@@ -29,6 +30,8 @@ func (m *summing) subscriber(index int32, s *subscriber) {
 	if s.away() && (!j.cfg.Target.Resume || s.position == 0) {
 		j.endSubscription(s)
 	}
+	before := m.tally.Expected
+	m.lost.begin(index)
 	who := whose{index: index, s: s}
 	who.fate = m.fate(who)
 	for i := range s.folds {
@@ -41,6 +44,7 @@ func (m *summing) subscriber(index int32, s *subscriber) {
 			m.fold(who, f, l)
 		}
 	}
+	m.lost.end(s, m.tally.Expected-before)
 }
 
 // whose says whose fold is summed up.
@@ -114,6 +118,7 @@ func (m *summing) spans(w whose, l *ledger, o *odd) {
 			continue
 		}
 		m.tally.Expected += l.acknowledged(span.from, span.upto+1)
+		m.lost.owe(l, span.from, span.upto+1)
 		for _, h := range span.holes {
 			h.lo, h.hi = max(h.lo, span.from), min(h.hi, span.upto+1)
 			m.hole(w, l, h)
@@ -137,6 +142,7 @@ func (m *summing) fold(w whose, f *fold, l *ledger) {
 		return
 	}
 	m.tally.Expected += l.acknowledged(from, done+1)
+	m.lost.owe(l, from, done+1)
 	tail := hole{lo: max(next, from), hi: done + 1, connection: w.s.connection, why: last}
 	if f.low == 0 {
 		tail.why |= whole
@@ -177,9 +183,11 @@ func (m *summing) tail(w whose, f *fold, l *ledger, h hole) {
 	case w.fate == behind:
 		m.tally.Expected -= n
 		m.tally.Behind += n
+		m.lost.forgive(l, h.lo, h.hi)
 	case w.fate == unjudged:
 		m.tally.Expected -= n
 		m.tally.Unjudged += n
+		m.lost.forgive(l, h.lo, h.hi)
 	default:
 		m.stalled(w, l, h)
 		m.hole(w, l, h)
@@ -197,7 +205,7 @@ func (m *summing) stalled(w whose, l *ledger, h hole) {
 		return
 	}
 	m.note(Stalled, 1, Example{
-		At: m.tally.End, Subscriber: w.index, Connection: w.s.connection, Stream: l.stream, Publisher: l.publisher, Number: first,
+		At: m.tally.End, Subscriber: w.index, Connection: w.s.connection, Stream: l.stream, Publisher: l.publisher, Number: first, Excess: int64(m.tally.End - since - m.judge.stalled),
 		Text:     fmt.Sprintf("message %d had not arrived when the run ended, %s after it could have, on an open connection", first, brief(m.tally.End-since)),
 		Expected: "at most " + brief(m.judge.stalled), Actual: "never",
 	})
@@ -212,6 +220,9 @@ func (m *summing) hole(w whose, l *ledger, h hole) {
 	m.account(w, h.why, n)
 	if h.why&unowed == 0 {
 		m.lostDue(l, h.lo, h.hi)
+		m.lost.lose(w.s, l, h, m.judge.cfg.Steps)
+	} else if h.why&damaged == 0 {
+		m.lost.forgive(l, h.lo, h.hi)
 	}
 	first := l.firstAcknowledged(h.lo, h.hi)
 	e := Example{
@@ -364,6 +375,7 @@ func (m *summing) givenUp(w whose, l *ledger, o *odd) {
 		switch {
 		case g.n == 0 || g.why&(dropped|damaged) != 0:
 		case g.why&beyond == 0:
+			m.lost.losses.Unnamed = true
 			m.note(Lost, g.n, e)
 		case g.why&announced == 0:
 			m.note(Unannounced, g.n, e)

@@ -55,7 +55,8 @@ type Tally struct {
 	Connected     []int64                  `json:"connected_by_second"` // change of the number of open connections
 	Returns       []int64                  `json:"returns"`             // reconnecting dials, by peakStep
 	Losses        []int64                  `json:"losses"`              // connections that ended before the run did, by peakStep
-	Bands         []Band                   `json:"bands,omitempty"`     // the timeline as it was carried out
+	Pattern       LossPattern              `json:"loss_pattern"`
+	Bands         []Band                   `json:"bands,omitempty"` // the timeline as it was carried out
 	Memory        []MemorySample           `json:"memory,omitempty"`
 }
 
@@ -155,6 +156,7 @@ func (t *Tally) Merge(other *Tally) error {
 	t.Arrivals = addRows(t.Arrivals, other.Arrivals)
 	t.LostByStep = addSeries(t.LostByStep, other.LostByStep)
 	t.Losses = addSeries(t.Losses, other.Losses)
+	t.Pattern.Merge(&other.Pattern)
 	t.Bands = mergeBands(t.Bands, other.Bands)
 	t.Memory = append(t.Memory, other.Memory...)
 	slices.SortStableFunc(t.Memory, func(a, b MemorySample) int { return int(a.At - b.At) })
