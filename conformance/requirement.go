@@ -25,7 +25,7 @@ type Requirement struct {
 	Statement  string            `yaml:"statement"`
 	Sources    []string          `yaml:"sources"`
 	Profiles   []Profile         `yaml:"profiles"`
-	MustFor    []string          `yaml:"must_for"` // profiles and capabilities under which a SHOULD is a MUST
+	MustFor    []string          `yaml:"must_for"` // profiles, declarations, and parameters once set, that make a SHOULD a MUST
 	Needs      []Access          `yaml:"needs"`    // all the access that judging takes
 	Parameters map[string]string `yaml:"params"`   // name → default: a duration, a number or a text
 	Stimulus   string            `yaml:"stimulus"`
@@ -97,8 +97,8 @@ func AreaOf(id string) string {
 // AppliesTo says whether the requirement is asked of a subject of this profile.
 func (r *Requirement) AppliesTo(p Profile) bool { return slices.ContainsFunc(r.Profiles, p.Includes) }
 
-// LevelFor is the level for a subject of which the given profiles and capabilities hold.
-func (r *Requirement) LevelFor(holds func(profileOrCapability string) bool) Level {
+// LevelFor is the level for a subject of which the given profiles and declarations hold. What a subject declares it must keep.
+func (r *Requirement) LevelFor(holds func(word string) bool) Level {
 	if slices.ContainsFunc(r.MustFor, holds) {
 		return Must
 	}
@@ -133,6 +133,8 @@ type catalogue struct {
 	Version      int               `yaml:"version"`
 	Revision     string            `yaml:"revision"`
 	Sources      map[string]string `yaml:"sources"`
+	Normative    []string          `yaml:"normative"`    // of the sources, those that bind whom they are about
+	Declarations map[string]string `yaml:"declarations"` // what a subject can promise beside its profile
 	Profiles     map[string]string `yaml:"profiles"`
 	Needs        map[string]string `yaml:"needs"`
 	Requirements []Requirement     `yaml:"requirements"`
@@ -212,6 +214,12 @@ func (c *catalogue) problems(r *Requirement) (problems []string) {
 	wrong(len(r.Sources) == 0, "no source")
 	wrong(r.Stimulus == "" || r.Observe == "" || r.Verdict == "", "it is not said how it is judged")
 	wrong(len(r.Profiles) == 0 || len(r.Needs) == 0, "want at least one profile and one access")
+	wrong(r.Level == Must && !r.Security && !slices.ContainsFunc(r.Sources, func(s string) bool { return c.binds(s, r) }),
+		"a MUST needs the section of a normative source, or to concern security; what rests on a promise is a SHOULD with must_for")
+	for _, word := range r.MustFor {
+		_, parameter := r.Parameters[word]
+		wrong(c.Profiles[word] == "" && c.Declarations[word] == "" && !parameter, "must_for %q is neither a profile nor a declaration nor a parameter", word)
+	}
 	for _, p := range r.Profiles {
 		wrong(c.Profiles[string(p)] == "", "profile %q is not explained", p)
 	}
@@ -220,6 +228,20 @@ func (c *catalogue) problems(r *Requirement) (problems []string) {
 	}
 	return problems
 }
+
+// binds says whether a source is normative for those whom a requirement is about: a standard with its section, or a test of one. A protocol
+// binds those who speak it.
+func (c *catalogue) binds(source string, r *Requirement) bool {
+	name, section, _ := strings.Cut(source, "#")
+	name, test, _ := strings.Cut(name, ":")
+	if rfcForm.MatchString(name) {
+		name = "rfcNNNN"
+	}
+	return slices.Contains(c.Normative, name) && (section != "" || test != "") &&
+		(name != "mercure" || !slices.ContainsFunc(r.Profiles, func(p Profile) bool { return p != ProfileMercure }))
+}
+
+var rfcForm = regexp.MustCompile(`^rfc[0-9]+$`)
 
 // Parameter is a requirement's parameter: what a user set, else its default.
 type Parameter struct {

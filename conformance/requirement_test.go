@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -65,6 +66,69 @@ requirements:
 	}
 	if _, err := parseCatalogue([]byte("version: 1\nrules: []\n")); err == nil {
 		t.Error("an unknown key was accepted")
+	}
+}
+
+// TestAMustRestsOnWhatBinds: practice, an issue, the contract of another suite or the protocol of others make no MUST. A section of a
+// standard does, and whatever concerns security.
+func TestAMustRestsOnWhatBinds(t *testing.T) {
+	t.Parallel()
+	const text = `
+version: 1
+revision: test
+normative: [html, wpt, rfcNNNN, mercure]
+declarations: {resume: x}
+profiles: {sse-broker: x, mercure-hub: x}
+needs: {publish: x}
+requirements:
+  - {id: SSE-FORM-001, side: server, level: %s, statement: "A sentence.", sources: [%s], profiles: [%s], needs: [publish], stimulus: a, observe: b, verdict: c%s}
+`
+	for _, test := range []struct {
+		level, sources, profile, more string
+		want                          string // "" when it is right
+	}{
+		{"MUST", "practice", "sse-broker", "", "normative source"},
+		{"MUST", "practice, 'issue:a/b#1', 'ld:basic parsing', 'jepsen:duplicate'", "sse-broker", "", "normative source"},
+		{"MUST", "html", "sse-broker", "", "normative source"},
+		{"MUST", "rfc9110", "sse-broker", "", "normative source"},
+		{"MUST", "'mercure#publication'", "sse-broker", "", "normative source"},
+		{"MUST", "'mercure#publication'", "mercure-hub", "", ""},
+		{"MUST", "practice, 'html#dispatchMessage'", "sse-broker", "", ""},
+		{"MUST", "'rfc9110#15.5.2'", "sse-broker", "", ""},
+		{"MUST", "'wpt:format-bom'", "sse-broker", "", ""},
+		{"MUST", "practice", "sse-broker", ", security: true", ""},
+		{"SHOULD", "practice", "sse-broker", "", ""},
+		{"SHOULD", "practice", "sse-broker", ", must_for: [resume, mercure-hub]", ""},
+		{"SHOULD", "practice", "sse-broker", ", must_for: [luck]", `must_for "luck"`},
+		{"SHOULD", "practice", "sse-broker", ", must_for: [limit], params: {limit: ''}", ""},
+	} {
+		_, err := parseCatalogue(fmt.Appendf(nil, text, test.level, test.sources, test.profile, test.more))
+		switch {
+		case test.want == "" && err != nil:
+			t.Errorf("%v is refused: %v", test, err)
+		case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+			t.Errorf("%v: got %v", test, err)
+		}
+	}
+}
+
+func TestWhatIsDeclaredIsAMust(t *testing.T) {
+	t.Parallel()
+	r := RequirementByID("SSE-SLOW-007") // practice alone
+	for name, test := range map[string]struct {
+		suite Suite
+		want  Level
+	}{
+		"nothing is declared":    {Suite{}, Should},
+		"something else is":      {Suite{Holds: func(word string) bool { return word == "resume" }}, Should},
+		"its parameter is set":   {Suite{Parameter: func(id, name string) (string, bool) { return "10s", id == r.ID && name == "write_deadline" }}, Must},
+		"another parameter is":   {Suite{Parameter: func(_, name string) (string, bool) { return "10", name == "fill_mib" }}, Should},
+		"its parameter is empty": {Suite{Parameter: func(string, string) (string, bool) { return "", true }}, Should},
+	} {
+		test.suite.Profile = ProfileBroker
+		if got := test.suite.levelOf(r); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
 	}
 }
 

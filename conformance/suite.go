@@ -22,7 +22,7 @@ type Suite struct {
 	Cases     []Case
 	Profile   Profile
 	Only      []string                                               // ids and areas; empty for all
-	Holds     func(capability string) bool                           // what the subject declares
+	Holds     func(word string) bool                                 // what the subject declares
 	Lacks     func(r *Requirement) string                            // why the access that r needs is missing, "" when it is not
 	Parameter func(requirement, name string) (value string, ok bool) // what the user set
 	Next      func(r *Requirement) string                            // how to repeat one requirement
@@ -164,7 +164,7 @@ func (s *Suite) report(j *job) {
 }
 
 func (s *Suite) attempt(ctx context.Context, j *job, watch *pulse) Verdict {
-	level := j.r.LevelFor(s.holds)
+	level := s.levelOf(j.r)
 	var v Verdict
 	if lacking := s.lacks(j.r); lacking != "" {
 		v = Verdict{Outcome: Skip, Reason: lacking}
@@ -181,8 +181,22 @@ func (s *Suite) attempt(ctx context.Context, j *job, watch *pulse) Verdict {
 	return v
 }
 
+// levelOf is the requirement's level for this subject.
+func (s *Suite) levelOf(r *Requirement) Level {
+	return r.LevelFor(func(word string) bool { return s.holds(word) || s.isSet(r, word) })
+}
+
 func (s *Suite) holds(word string) bool {
 	return s.Profile.Includes(Profile(word)) || s.Holds != nil && s.Holds(word)
+}
+
+// isSet says whether a parameter of the requirement was given: that is a declaration too.
+func (s *Suite) isSet(r *Requirement, name string) bool {
+	if _, has := r.Parameters[name]; !has || s.Parameter == nil {
+		return false
+	}
+	value, set := s.Parameter(r.ID, name)
+	return set && value != ""
 }
 
 func (s *Suite) lacks(r *Requirement) string {

@@ -21,7 +21,7 @@ type Target struct {
 	Observe      Observe
 	HTTP         string // "1.1" (default) | "2"
 	GapEvent     string // type of the in-band event that tells of a hole after resume
-	Order        string // total (default) | per-publisher
+	Order        string // total | per-publisher; "" when it promises neither: total is expected
 	Ping         string // event type of application pings
 	Greeting     string // event type of the greeting, "" when none
 

@@ -55,7 +55,7 @@ var targetKeys = object(
 	key("gap", "How it says that it cannot continue from a position.", object(
 		key("event", "Type of the event that says so.", event, func(t *Target) *string { return &t.GapEvent }).need(),
 	), func(t *Target) *Target { return t }),
-	key("order", "The order it promises: total (all subscribers of a stream agree) or per-publisher.", oneOf("total", "per-publisher"), func(t *Target) *string { return &t.Order }).or("total"),
+	key("order", "The order it promises: total (all subscribers of a stream agree) or per-publisher. Where it says nothing, total is expected.", oneOf("total", "per-publisher"), func(t *Target) *string { return &t.Order }),
 	key("ping", "Type of its ping events.", event, func(t *Target) *string { return &t.Ping }),
 	key("greeting", "Type of the event that it sends first on each connection; message when it has none of its own.", event, func(t *Target) *string { return &t.Greeting }),
 )

@@ -62,8 +62,14 @@ func newServerSubject(t *scenarios.Target, a *run.Access) *server.Subject {
 	for _, c := range t.Capabilities {
 		s.Capabilities = append(s.Capabilities, string(c))
 	}
+	if t.Order == "total" {
+		s.Capabilities = append(s.Capabilities, "order")
+	}
+	if t.HTTP == "2" {
+		s.Capabilities = append(s.Capabilities, "http2")
+	}
 	if t.History != nil {
-		s.History = t.History.Events
+		s.History, s.HistoryAge = t.History.Events, t.History.Age
 	}
 	if t.Publish != nil {
 		s.Publish, s.Types, s.IDs = made.publish, made.typesMessages(), made.identifiesMessages()

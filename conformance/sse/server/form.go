@@ -31,6 +31,7 @@ var formCases = []Case{
 	{Requirement: "SSE-FORM-015", Run: idsSurviveAHeader},
 	{Requirement: "SSE-FORM-016", Run: retryIsSensible},
 	{Requirement: "SSE-FORM-017", Run: emptyIDIsWritten},
+	{Requirement: "SSE-FORM-018", Run: signalsHaveNoIDs},
 }
 
 // "Every byte sent is valid UTF-8."
@@ -321,38 +322,61 @@ func mapKeys(of map[string]bool) []string {
 	return keys
 }
 
-// "Servers that claim resume put an id on every replayable event; non-replayable signals carry none."
+// "A server that claims resume puts an id on every event that can be replayed."
 func replayableEventsHaveIDs(t *Trial) {
+	p, messages, _ := sorted(t)
+	for _, e := range messages {
+		if !e.HasID {
+			t.Deviation("an id on every message", "the message "+sse.Escape([]byte(e.Data))+" has none", p.Evidence())
+		}
+	}
+	t.Count(len(messages))
+	t.Conclude(fmt.Sprintf("%d messages, each with an id", len(messages)))
+}
+
+// "What a server that claims resume sends of its own (a greeting, a ping, a sign of a hole) has no id, because nobody can resume from it."
+func signalsHaveNoIDs(t *Trial) {
+	p, _, signals := sorted(t)
+	if len(signals) == 0 {
+		t.Info("nothing came but what was published")
+	}
+	for _, e := range signals {
+		if e.HasID {
+			t.Deviation("no id on what cannot be replayed", "a signal of type "+e.Type+" has the id "+sse.Escape([]byte(e.ID)), p.Evidence())
+		}
+	}
+	t.Count(len(signals))
+	t.Conclude(fmt.Sprintf("%d signals, none with an id", len(signals)))
+}
+
+// sorted is what came while ten events were published: those, and what the target sent on its own. An id that came in a block before an event
+// is its own as well.
+func sorted(t *Trial) (p *Tap, messages, signals []Event) {
 	if !t.Subject.Can("resume") {
 		t.Skip("the target does not claim resume: add it to its capabilities if it can")
 	}
 	const n = 10
-	p := t.Subscribe([]string{t.Stream()})
+	p = t.Subscribe([]string{t.Stream()})
 	for range n {
 		t.Send(p.Streams[0], t.Unique())
 	}
 	if _, ok := t.Fence(p); !ok {
 		silent(t, p)
 	}
-	judged := 0
 	last := ""
 	for _, e := range p.Events() {
-		identified := e.HasID || e.ID != last // by a block before it
+		before := last
 		last = e.ID
-		if t.primed(e) {
-			continue
-		}
-		signal := t.signal(e) || e.Type != "message" && !t.ours(e) // a target file need not name all of them
-		judged++
 		switch {
-		case signal && e.HasID:
-			t.Deviation("no id on what cannot be replayed", "a signal of type "+e.Type+" has the id "+sse.Escape([]byte(e.ID)), p.Evidence())
-		case !signal && !identified:
-			t.Deviation("an id on every message", "the message "+sse.Escape([]byte(e.Data))+" has none", p.Evidence())
+		case t.primed(e):
+		case t.signal(e) || e.Type != "message" && !t.ours(e): // a target file need not name all of them
+			signals = append(signals, e)
+		default:
+			e.HasID = e.HasID || e.ID != before
+			messages = append(messages, e)
 		}
 	}
-	t.Count(judged)
-	t.Conclude(fmt.Sprintf("%d messages, each with an id", judged))
+	return p, messages, signals
 }
 
 // "Generated ids survive a header round trip: visible ASCII (or UTF-8), no edge spaces, <= 512 bytes."

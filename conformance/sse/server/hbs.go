@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -8,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -18,12 +18,20 @@ var hbsCases = []Case{
 	{Requirement: "SSE-HBS-002", Run: heartbeatsAreNoMessages},
 	{Requirement: "SSE-HBS-003", Run: heartbeatsStartAtOnce},
 	{Requirement: "SSE-HBS-004", Run: heartbeatsAreSpread},
+	{Requirement: "SSE-HBS-005", Run: idleStreamOutlivesProxies},
 }
 
-// "On an idle stream something is sent at least every 15 s (configurable; hard ceiling 60 s)."
+// "On an idle stream something is sent at least every 15 s, or as often as the target declares."
+//
+// An event comes first, where one can be published: how heartbeats begin is for another requirement.
 func idleStreamShowsLife(t *Trial) {
 	silence, ceiling := bounds(t)
 	p := t.Subscribe([]string{t.Stream()})
+	if t.Subject.Publish != nil {
+		if _, ok := t.Fence(p); !ok {
+			silent(t, p)
+		}
+	}
 	intervals := int(t.Number("intervals"))
 	least := time.Duration(0)
 	if t.Subject.Shared {
@@ -38,10 +46,46 @@ func idleStreamShowsLife(t *Trial) {
 	}
 	t.Count(counted)
 	t.mustBeOnTime(longest, silence)
-	t.Classify(silenceText(counted, longest), p.Evidence(),
-		conformance.Class{Outcome: conformance.Pass, Text: fmt.Sprintf("a sign of life at least every %v", silence), Holds: counted > 0 && longest <= silence+silence/3},
-		conformance.Class{Outcome: conformance.Warn, Text: fmt.Sprintf("at least every %v", ceiling), Holds: counted > 0 && longest <= ceiling})
-	t.Conclude(silenceText(counted, longest))
+	if counted == 0 || longest > silence+silence/3 {
+		t.Fail(fmt.Sprintf("a sign of life at least every %v%s", silence, t.asDeclared()), silenceText(counted, longest), p.Evidence())
+	}
+	t.Pass(silenceText(counted, longest))
+}
+
+// asDeclared says that the interval is the target's own.
+func (t *Trial) asDeclared() string {
+	if t.Subject.Heartbeat > 0 {
+		return ", as the target declares"
+	}
+	return ""
+}
+
+// "An idle stream is never silent for more than a minute, whatever is declared: that is how long proxies and load balancers wait."
+func idleStreamOutlivesProxies(t *Trial) {
+	ceiling := t.Duration("ceiling")
+	expected := fmt.Sprintf("a sign of life at least every %v, which is how long proxies and load balancers wait", ceiling)
+	if declared := t.Subject.Heartbeat; declared > ceiling {
+		t.Count(1)
+		t.Fail(expected, fmt.Sprintf("the target declares one every %v", declared))
+	}
+	hold := min(t.Duration("hold"), ceiling+ceiling/3)
+	if declared := t.Subject.Heartbeat; declared > 0 {
+		hold = min(hold, longestWait(declared))
+	}
+	p := t.Subscribe([]string{t.Stream()})
+	longest, counted := watchIdle(t, p, 1, 0, min(hold, cmp.Or(t.Subject.Heartbeat, hold))/3, hold)
+	if ended, err := p.Ended(); ended && counted == 0 {
+		t.Unknown("the stream did not stay open: %s", endText(err))
+	}
+	if counted == 0 {
+		t.Skip("nothing was sent on an idle stream for %v: see SSE-HBS-001", hold)
+	}
+	t.Count(counted)
+	t.mustBeOnTime(longest, ceiling)
+	if longest > ceiling+ceiling/3 {
+		t.Fail(expected, silenceText(counted, longest), p.Evidence())
+	}
+	t.Pass(silenceText(counted, longest))
 }
 
 // mustBeOnTime ends the case when a silence was too long by no more than this process can have been late itself.
@@ -59,14 +103,18 @@ func silenceText(counted int, longest time.Duration) string {
 	return fmt.Sprintf("%d signs of life, the longest silence %v", counted, longest.Round(10*time.Millisecond))
 }
 
-// bounds are the silence that is allowed, the target's own if it declares one, and the most that is tolerated.
+// bounds are the silence that is allowed, the target's own if it declares one, and how long a sign of life is waited for.
 func bounds(t *Trial) (silence, ceiling time.Duration) {
 	silence, ceiling = t.Duration("silence"), t.Duration("ceiling")
 	if declared := t.Subject.Heartbeat; declared > 0 {
 		silence = declared
+		ceiling = min(ceiling, longestWait(declared))
 	}
 	return silence, max(silence, ceiling)
 }
+
+// longestWait is how long a sign of life is waited for that is declared to come in a shorter time.
+func longestWait(declared time.Duration) time.Duration { return 2*declared + 2*time.Second }
 
 // watchIdle waits for so many signs of life, and at least so long, and returns the longest silence before one of them, and how many
 // there were. It gives up after a silence beyond the ceiling. What comes at once, such as a reconnection time, a position or a greeting,
@@ -134,40 +182,73 @@ func heartbeatsAreNoMessages(t *Trial) {
 	t.Conclude(fmt.Sprintf("%d comments and %d events, none of which looks like a message", comments, len(events)))
 }
 
-// "Heartbeats start right after connect, also before any event exists, and go on after a replay."
+// "Heartbeats start with the connection, also before any event exists and after a replay."
 func heartbeatsStartAtOnce(t *Trial) {
 	silence, ceiling := bounds(t)
-	connections := []*follower{t.follow([]string{t.Stream()})}
-	if t.Subject.Publish != nil && t.Subject.Can("resume") {
-		connections = append(connections, replaying(t))
-	}
-	for i, f := range connections {
-		longest, counted := watchIdle(t, f.tap(), 1, 0, silence, ceiling)
-		if ended, _ := f.tap().Ended(); ended && counted == 0 && f.comeBack() { // as servers do that let a stream carry so many events
-			longest, counted = watchIdle(t, f.tap(), 1, 0, silence, ceiling)
+	watched := []*idling{{what: "a new connection", f: t.follow([]string{t.Stream()})}}
+	if t.Subject.Publish != nil {
+		watched = append(watched, &idling{what: "a connection that has had an event", f: heard(t)})
+		if t.Subject.Can("resume") {
+			watched = append(watched, &idling{what: "a connection that resumed", f: replaying(t)})
 		}
-		if ended, err := f.tap().Ended(); ended && counted == 0 {
-			t.Unknown("the stream did not stay open: %s", endText(err))
-		}
-		t.mustBeOnTime(longest, silence)
-		what := []string{"a new connection", "a connection that resumed"}[i]
-		t.Classify(what+": "+silenceText(counted, longest), f.tap().Evidence(),
-			conformance.Class{Outcome: conformance.Pass, Text: fmt.Sprintf("a sign of life within %v", silence), Holds: counted > 0 && longest <= silence+silence/3},
-			conformance.Class{Outcome: conformance.Warn, Text: fmt.Sprintf("within %v", ceiling), Holds: counted > 0 && longest <= ceiling})
 	}
-	t.Count(len(connections))
-	t.Conclude(fmt.Sprintf("signs of life on %d connections from the start", len(connections)))
+	var watching sync.WaitGroup
+	for _, w := range watched {
+		watching.Add(1)
+		t.Go(func() {
+			defer watching.Done()
+			w.watch(t, silence, ceiling)
+		})
+	}
+	watching.Wait()
+	t.interrupted()
+	if !slices.ContainsFunc(watched, func(w *idling) bool { return w.counted > 0 }) {
+		t.Skip("no connection showed a sign of life: see SSE-HBS-001")
+	}
+	for _, w := range watched {
+		t.mustBeOnTime(w.longest, silence)
+		if w.counted == 0 || w.longest > silence+silence/3 {
+			t.Deviation(fmt.Sprintf("a sign of life within %v%s", silence, t.asDeclared()), w.what+": "+silenceText(w.counted, w.longest), w.f.tap().Evidence())
+		}
+	}
+	t.Count(len(watched))
+	t.Conclude(fmt.Sprintf("signs of life on %d connections from the start", len(watched)))
 }
 
-// replaying is a subscriber that has just received what it had missed.
-func replaying(t *Trial) *follower {
+// idling is a connection on which nothing but signs of life is to come.
+type idling struct {
+	what    string
+	f       *follower
+	longest time.Duration // the longest silence
+	counted int           // signs of life
+}
+
+func (w *idling) watch(t *Trial, silence, ceiling time.Duration) {
+	w.longest, w.counted = watchIdle(t, w.f.tap(), 1, 0, silence, ceiling)
+	if ended, _ := w.f.tap().Ended(); ended && w.counted == 0 && w.f.comeBack() { // as servers do that let a stream carry so many events
+		w.longest, w.counted = watchIdle(t, w.f.tap(), 1, 0, silence, ceiling)
+	}
+	if ended, err := w.f.tap().Ended(); ended && w.counted == 0 {
+		t.Unknown("the stream did not stay open: %s", endText(err))
+	}
+}
+
+// heard is a subscriber that has just received an event.
+func heard(t *Trial) *follower {
 	f := t.follow([]string{t.Stream()})
 	marker := t.Unique()
 	t.Send(f.streams[0], marker)
 	if !f.hears(marker) {
 		silent(t, f.tap())
 	}
+	return f
+}
+
+// replaying is a subscriber that has just received what it had missed.
+func replaying(t *Trial) *follower {
+	f := heard(t)
 	f.leave()
+	marker := ""
 	for range 50 {
 		marker = t.Unique()
 		t.Send(f.streams[0], marker)

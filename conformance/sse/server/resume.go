@@ -33,6 +33,8 @@ var resumeCases = []Case{
 	{Requirement: "SSE-RESUME-018", Run: doesNotResetTheHealthy},
 	{Requirement: "SSE-RESUME-019", Run: replaysAllFromReservedPosition},
 	{Requirement: "SSE-RESUME-020", Run: keepsDeclaredHistory},
+	{Requirement: "SSE-RESUME-021", Alone: true, Run: neverMistakesOldPositions},
+	{Requirement: "SSE-RESUME-022", Run: keepsForDeclaredAge},
 }
 
 // "With Last-Event-ID: X the server sends every retained event published after X, before live events."
@@ -47,7 +49,7 @@ func replaysWhatWasMissed(t *Trial) {
 	}
 	c := t.course()
 	c.publish(20)
-	c.mustHaveIDs()
+	c.mustResume()
 	for _, n := range []int{10, 1, 9, 19, 15} {
 		r := c.from(n)
 		t.Count(1)

@@ -51,6 +51,7 @@ type Subject struct {
 	Capabilities []string      // publish, resume, heartbeat, …: as the target file declares them
 	Heartbeat    time.Duration // the longest silence it declares; 0: not declared
 	History      int           // events that a stream keeps; 0: not declared
+	HistoryAge   time.Duration // how old what it keeps becomes; 0: not declared
 	SlowPolicy   string        // disconnect | drop | coalesce | block; "": not declared
 	Gap          string        // event type that tells of a hole; "": none
 	Greeting     string        // event type of a connection's first event; "": none
@@ -114,6 +115,31 @@ type Receipt struct {
 
 // Can says whether the subject declares a capability.
 func (s *Subject) Can(capability string) bool { return slices.Contains(s.Capabilities, capability) }
+
+// Declares says whether the subject promises something, in the words of the catalogue's declarations: what it declares it must keep.
+func (s *Subject) Declares(word string) bool {
+	switch word {
+	case "publish":
+		return s.Publish != nil
+	case "headers":
+		return s.Ready == "" || s.Ready == word
+	case "heartbeat":
+		return s.Heartbeat > 0
+	case "history":
+		return s.History > 0 || s.HistoryAge > 0
+	case "slow_policy":
+		return s.SlowPolicy != ""
+	case "gap":
+		return s.Gap != ""
+	case "nodes":
+		return len(s.Nodes) > 1
+	case "drain":
+		return s.Drain != nil
+	case "through":
+		return s.Origin != nil
+	}
+	return s.Can(word)
+}
 
 // lacks says why a requirement cannot be judged with the access there is; "" when it can.
 func (s *Subject) lacks(r *conformance.Requirement) string {

@@ -50,7 +50,7 @@ func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]co
 	s.primer = "streamgauge-" + s.run + "-primer"
 	reason := s.meet(ctx)
 	joined := conformance.Suite{
-		Profile: o.Profile, Only: o.Only, Holds: subject.Can, Lacks: subject.lacks,
+		Profile: o.Profile, Only: o.Only, Holds: subject.Declares, Lacks: subject.lacks,
 		Parameter: s.parameters(o.Parameter), Next: o.Next, Parallel: o.Parallel, Once: o.Once, Report: o.Report,
 	}
 	if joined.Profile == "" {
