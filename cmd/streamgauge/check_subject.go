@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -45,13 +46,12 @@ type targetSubject struct {
 	target *scenarios.Target
 	access *run.Access
 
-	mu    sync.Mutex
-	users map[string]int // by name
-	next  int
+	mu      sync.Mutex
+	clients map[string]int // the number that each has in templates, from 1
 }
 
 func newServerSubject(t *scenarios.Target, a *run.Access) *server.Subject {
-	made := &targetSubject{target: t, access: a, users: map[string]int{}}
+	made := &targetSubject{target: t, access: a, clients: map[string]int{}}
 	s := &server.Subject{
 		Name: t.Name, Kind: "target", URL: t.Address(),
 		Subscribe: made.subscribe, TLS: a.TLS, Shared: !made.namesStreams(), Many: t.FollowsMany(), Ready: string(t.Ready),
@@ -76,8 +76,9 @@ func newServerSubject(t *scenarios.Target, a *run.Access) *server.Subject {
 	}
 	s.Nodes = t.Nodes
 	if a.Mint != nil {
-		s.Mint, s.Cookie = made.mint, t.Auth.Cookie
+		s.Mint, s.Cookie, s.Rights = made.mint, t.Auth.Cookie, made.rights()
 	}
+	s.Credentials = made.credentials()
 	if a.Mint != nil && a.Revoke != nil {
 		s.Revoke = made.revoke
 	}
@@ -125,7 +126,7 @@ func (s *targetSubject) differs(render func(name string) (scenarios.Request, err
 }
 
 func (s *targetSubject) subscribe(_ context.Context, sub server.Subscription) (*sse.Request, error) {
-	r, err := s.target.SubscribeRequest(scenarios.SubscribeVars{Streams: sub.Streams, Token: sub.Token})
+	r, err := s.target.SubscribeRequest(scenarios.SubscribeVars{Subscriber: s.number(sub.Client), Streams: sub.Streams, Token: sub.Token})
 	if err != nil {
 		return nil, err
 	}
@@ -169,23 +170,23 @@ func (s *targetSubject) vars(g server.Grant) scenarios.SubscribeVars {
 	if len(g.Publish) > 0 {
 		return scenarios.SubscribeVars{Subscriber: -1, Streams: g.Publish}
 	}
+	return scenarios.SubscribeVars{Subscriber: s.number(g.User), Streams: g.Subscribe}
+}
+
+// number is a client's in templates, and that of whom a token is made for.
+func (s *targetSubject) number(client string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	user, known := s.users[g.User]
-	if !known || g.User == "" {
-		s.next++
-		user = s.next
-		s.users[g.User] = user
+	n, known := s.clients[client]
+	if !known {
+		n = len(s.clients) + 1
+		s.clients[client] = n
 	}
-	return scenarios.SubscribeVars{Subscriber: user, Streams: g.Subscribe}
+	return n
 }
 
 func (s *targetSubject) mint(ctx context.Context, g server.Grant) (string, error) {
-	life := g.Life
-	if life == 0 {
-		life = tokenLife
-	}
-	return s.access.Mint(ctx, s.vars(g), life)
+	return s.access.Mint(ctx, s.vars(g), cmp.Or(g.Life, tokenLife))
 }
 
 func (s *targetSubject) revoke(ctx context.Context, g server.Grant, token string) error {
@@ -196,5 +197,5 @@ func (s *targetSubject) revoke(ctx context.Context, g server.Grant, token string
 const tokenLife = time.Hour
 
 func (s *targetSubject) claims(g server.Grant) (map[string]any, error) {
-	return s.target.Claims(s.vars(g))
+	return run.TokenClaims(s.target, s.vars(g), cmp.Or(g.Life, tokenLife))
 }

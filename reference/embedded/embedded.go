@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -157,15 +158,33 @@ func (b *Broker) Subject() *server.Subject {
 		Subscribe: b.subscribe, TLS: b.trusted, Secure: "https://" + b.secure.Addr, Many: true, Ready: "headers",
 		Publish: b.publish, Types: true,
 		Restart: b.restart, Drain: b.drain, Memory: memory,
-		Capabilities: []string{"publish", "resume", "heartbeat", "restart", "drain"},
-		Heartbeat:    b.config.Heartbeat, History: b.config.HistoryEvents, SlowPolicy: string(b.config.SlowPolicy), Gap: "gap", TotalOrder: true,
+		Capabilities: []string{"publish", "resume", "heartbeat", "restart", "drain", "order"},
+		Heartbeat:    b.config.Heartbeat, History: b.config.HistoryEvents, HistoryAge: b.config.HistoryAge, SlowPolicy: string(b.config.SlowPolicy), Gap: "gap", TotalOrder: true,
 		Parameters: Parameters(b.config),
 	}
 	if len(b.config.TokenKey) > 0 {
 		s.Capabilities = append(s.Capabilities, "auth")
 		s.Key, s.Claims, s.Mint, s.Revoke = b.config.TokenKey, b.claims, b.mint, b.revoke
+		s.Rights = server.Rights{Streams: true, Publish: true}
 	}
 	return s
+}
+
+// Withhold takes back what a subject declares or grants.
+func Withhold(s *server.Subject, what ...string) {
+	for _, word := range what {
+		switch word {
+		case "key":
+			s.Key, s.Claims = nil, nil
+		case "rights":
+			s.Rights = server.Rights{}
+		case "gap":
+			s.Gap = ""
+		case "heartbeat":
+			s.Heartbeat = 0
+		}
+	}
+	s.Capabilities = slices.DeleteFunc(s.Capabilities, func(word string) bool { return slices.Contains(what, word) })
 }
 
 // Parameters are those that fit a broker of this configuration better than the defaults: requirement → name → value.
@@ -179,7 +198,8 @@ func Parameters(c broker.Config) map[string]map[string]string {
 	}
 	maps.Copy(parameters, limits())
 	if age := c.SessionMaxAge; age > 0 {
-		parameters["SSE-DRAIN-006"] = map[string]string{"max_age": age.String()}
+		rotation := map[string]string{"max_age": age.String()}
+		parameters["SSE-DRAIN-006"], parameters["SSE-DRAIN-007"] = rotation, rotation
 	}
 	return parameters
 }

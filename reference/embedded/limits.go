@@ -21,6 +21,7 @@ func limits() map[string]map[string]string {
 		"SSE-LIMIT-002": user,
 		"SSE-LIMIT-003": user,
 		"SSE-LIMIT-004": {"burst": strconv.Itoa(5 * c.PublishBurst)}, // more than the rate allows on a slow machine, too
+		"SSE-LIMIT-009": {"burst": strconv.Itoa(5 * c.PublishBurst)},
 		"SSE-LIMIT-006": {"cap": strconv.Itoa(c.MaxConnections)},
 		"SSE-LIMIT-008": {"within": "30s"},
 	}

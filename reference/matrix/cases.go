@@ -67,8 +67,8 @@ func judgedBy(verdicts []conformance.Verdict, health conformance.Health) Judged 
 	return Judged{Verdicts: verdicts, Health: health}
 }
 
-// brokerOf starts the reference broker, changed by mutate, which claims some capabilities beside its own.
-func brokerOf(mutate func(*broker.Config), claims ...string) starter {
+// brokerOf starts the reference broker, changed by mutate, which claims some capabilities beside its own, and withholds others.
+func brokerOf(mutate func(*broker.Config), claims, withholds []string) starter {
 	return func(context.Context) (*server.Subject, func(), error) {
 		config := embedded.Config()
 		if mutate != nil {
@@ -80,6 +80,7 @@ func brokerOf(mutate func(*broker.Config), claims ...string) starter {
 		}
 		subject := b.Subject()
 		subject.Capabilities = append(subject.Capabilities, claims...)
+		embedded.Withhold(subject, withholds...)
 		return subject, b.Close, nil
 	}
 }
@@ -143,7 +144,7 @@ var small = map[string]string{
 }
 
 var shortened = map[string]string{
-	"SSE-HBS-001.ceiling": "3s", "SSE-HBS-002.ceiling": "3s", "SSE-HBS-003.ceiling": "3s", "SSE-HBS-004.ceiling": "3s",
+	"SSE-HBS-001.ceiling": "3s", "SSE-HBS-002.ceiling": "3s", "SSE-HBS-003.ceiling": "3s", "SSE-HBS-004.ceiling": "3s", "SSE-HBS-005.hold": "3s",
 	"SSE-HTTPS-003.within":    "500ms",
 	"SSE-HTTPS-019.heartbeat": "1s",
 	"SSE-HTTPS-020.hold":      "6s",

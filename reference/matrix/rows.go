@@ -67,7 +67,7 @@ func remembers(id string) bool { return slices.Contains(remembering, id) }
 // are run against the reference broker and the mutants that name them.
 var heavy = []string{
 	"SSE-RESUME-005", "SSE-RESUME-007", "SSE-RESUME-008", "SSE-RESUME-016", "SSE-RESUME-020", "SSE-ISO-005", "SSE-HTTPS-024", "SSE-DRAIN-003",
-	"SSE-LIMIT-004", "SSE-LIMIT-006", "SSE-LIMIT-008", "SLOW",
+	"SSE-LIMIT-004", "SSE-LIMIT-006", "SSE-LIMIT-008", "SSE-LIMIT-009", "SLOW",
 }
 
 func isHeavy(id string) bool {
@@ -89,11 +89,11 @@ func brokerRows(s Selection) ([]Row, error) {
 		rows = append(rows, r)
 	}
 	if !s.Short {
-		add(Row{Name: ReferenceBroker, Group: Correct, About: "The reference broker as it is."}, brokerOf(nil), func(string) bool { return true }, shorter)
+		add(Row{Name: ReferenceBroker, Group: Correct, About: "The reference broker as it is."}, brokerOf(nil, nil, nil), func(string) bool { return true }, shorter)
 		for _, odd := range mutant.Unusual {
 			r := Row{Name: odd.Name, Group: Correct, About: odd.About}
 			parameter := setting(odd.Parameters, smaller(func(string) bool { return false }))
-			add(r, brokerOf(odd.Broker), func(id string) bool { return s.Heavy || !isHeavy(id) }, parameter)
+			add(r, brokerOf(odd.Broker, nil, odd.Withholds), func(id string) bool { return s.Heavy || !isHeavy(id) }, parameter)
 		}
 	}
 	for _, m := range mutant.Server {
@@ -102,7 +102,7 @@ func brokerRows(s Selection) ([]Row, error) {
 		if s.Short {
 			wanted = func(string) bool { return false } // what it may miss proves nothing, whether it is missed or not
 		}
-		add(r, brokerOf(m.Broker, m.Claims...), wanted, setting(m.Parameters, smaller(r.names)))
+		add(r, brokerOf(m.Broker, m.Claims, m.Withholds), wanted, setting(m.Parameters, smaller(r.names)))
 	}
 	return rows, nil
 }

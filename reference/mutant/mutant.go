@@ -25,6 +25,7 @@ type Mutant struct {
 	Browser  bool // the client is one that follows HTML to the letter
 
 	Claims     []string          // capabilities that it declares beside those of the reference
+	Withholds  []string          // what the reference declares and it does not: see embedded.Withhold
 	Parameters map[string]string // of requirements, as its target file would set them: SSE-HTTPS-017.stream → value
 }
 

@@ -44,6 +44,29 @@ var serverAuthMutants = []Mutant{
 		},
 	},
 	{
+		Name:      "lets-anybody-in",
+		Bug:       "Whatever stands where a token should be opens every stream.",
+		SeenIn:    "plausible: the presence of a header is tested",
+		Kills:     []string{"SSE-AUTH-014"},
+		Withholds: []string{"key"},
+		May:       because("a token that is made up says nothing", "SSE-AUTH", "SSE-ISO-002", "SSE-RESUME-013"),
+		Broker: func(c *broker.Config) {
+			key, issuer, audience := c.TokenKey, c.TokenIssuer, c.TokenAudience
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if _, read := readToken(r.Header.Get("Authorization"), key); !read && r.Header.Get("Authorization") != "" {
+					claims := broker.Claims{Subscribe: []string{"*"}}
+					claims.Issuer, claims.Audience, claims.Subject = issuer, jwt.ClaimStrings{audience}, "nobody"
+					claims.ExpiresAt = jwt.NewNumericDate(time.Now().Add(time.Hour))
+					if text, err := broker.SignToken(key, claims); err == nil {
+						r = r.Clone(r.Context())
+						r.Header.Set("Authorization", "Bearer "+text)
+					}
+				}
+				next.ServeHTTP(w, r)
+			})
+		},
+	},
+	{
 		Name:   "takes-unsigned-tokens",
 		Bug:    "A token whose header says alg=none needs no signature.",
 		SeenIn: "CVE-2015-9235 and many libraries since",

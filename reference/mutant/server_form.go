@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -188,6 +190,38 @@ var serverFormMutants = []Mutant{
 				}
 				return text
 			})
+		},
+	},
+	{
+		Name: "gives-signals-ids", Bug: "The greeting of each connection has an id, which nobody can resume from.",
+		SeenIn: "plausible: one function writes all events", Kills: []string{"SSE-FORM-018"},
+		May: because("a position can be that of the greeting", "SSE-HBS-002", "SSE-RESUME", "SSE-DELIV", "SSE-DRAIN", "SSE-SLOW", "SSE-HTTPS-020", "SSE-AUTH-009"),
+		Broker: func(c *broker.Config) {
+			c.Tamper = begun(func(p []byte) []byte { return slicesOf([]byte("event: welcome\nid: greeting\ndata: {}\n\n"), p) })
+		},
+	},
+	{
+		Name: "counts-ids-by-connection", Bug: "Each connection counts its events by itself, so that an id means another event to every subscriber.",
+		SeenIn: "plausible: a counter in the handler", Kills: []string{"SSE-FORM-014"}, May: replaysWrong,
+		Broker: func(c *broker.Config) {
+			counted := new(each[atomic.Int64])
+			c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+				ev.ID = strconv.FormatInt(counted.of(to).Add(1), 10)
+				return []broker.Event{ev}
+			}}
+		},
+	},
+	{
+		Name: "chokes-on-types", Bug: "A line break in an event type is refused when the event is written, which ends the stream of each subscriber.",
+		SeenIn: "plausible: an exception in the code that writes", Kills: []string{"SSE-FORM-004"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = &broker.Tamper{Handler: smuggleTypes, Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+				if strings.HasPrefix(ev.Type, rawType) {
+					go to.Finish()
+					return nil
+				}
+				return []broker.Event{ev}
+			}}
 		},
 	},
 	{

@@ -14,8 +14,14 @@ import (
 var serverHBSMutants = []Mutant{
 	{
 		Name: "never-beats", ID: "MS-14", Bug: "An idle stream stays silent.",
-		SeenIn: "Wave-RF/WaveHouse#226; stellar-deprecated/horizon#424", Kills: []string{"SSE-HBS-001", "SSE-HBS-003"},
+		SeenIn: "Wave-RF/WaveHouse#226; stellar-deprecated/horizon#424", Kills: []string{"SSE-HBS-001"},
 		Broker: func(c *broker.Config) { c.Tamper = &broker.Tamper{Heartbeat: func() []byte { return nil }} },
+	},
+	{
+		Name: "beats-rarely", Bug: "Heartbeats come as declared, and further apart than the proxies on the way wait.",
+		SeenIn: "plausible: an interval that was chosen without looking at the load balancer", Kills: []string{"SSE-HBS-005"},
+		Parameters: map[string]string{"SSE-HBS-005.ceiling": "2s"},
+		Broker:     func(c *broker.Config) { c.Heartbeat = 3 * time.Second },
 	},
 	{
 		Name: "beats-with-events", ID: "MS-15", Bug: "A heartbeat is an event with an id, which moves the position.",

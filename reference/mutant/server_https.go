@@ -89,7 +89,7 @@ var serverHTTPSMutants = []Mutant{
 	},
 	{
 		Name: "buffers-compressed-events", ID: "MS-11", Bug: "The gzip middleware keeps small events in its buffer.",
-		SeenIn: "Kludex/starlette#2753; mattrobinsonsre/terrapod#71; mpetrunic/fastify-sse-v2#8", Kills: []string{"SSE-HTTPS-009"},
+		SeenIn: "Kludex/starlette#2753; mattrobinsonsre/terrapod#71; mpetrunic/fastify-sse-v2#8", Kills: []string{"SSE-HTTPS-026"},
 		Broker: func(c *broker.Config) { c.Tamper = onStreams(gzipping(false)) },
 	},
 	{

@@ -1,9 +1,11 @@
 package mutant
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/streamgauge/streamgauge/reference/broker"
@@ -80,7 +82,8 @@ var serverResumeMutants = []Mutant{
 		SeenIn: "whatwg/html#8297; slact/nchan#305", Kills: []string{"SSE-RESUME-007", "SSE-RESUME-008"},
 		May: []May{{"SSE-RESUME-014", "nothing is told after a restart either"}},
 		Broker: func(c *broker.Config) {
-			c.Tamper = headed(func(_ *http.Request, h http.Header) { h.Set("Sse-Resume", "exact") })
+			renaming(uuidOf)(c) // numbers would show the hole
+			c.Tamper.Header = headed(func(_ *http.Request, h http.Header) { h.Set("Sse-Resume", "exact") }).Header
 			c.Tamper.Gap = func(*broker.Subscriber, string, string) bool { return false }
 		},
 	},
@@ -118,8 +121,47 @@ var serverResumeMutants = []Mutant{
 	},
 	{
 		Name: "counts-anew-after-restart", ID: "MS-22", Bug: "Ids begin at 1 again after a restart, and old ones point at other events.",
-		SeenIn: "feder-cr/invisible_playwright_mcp#1263", Kills: []string{"SSE-RESUME-014"},
+		SeenIn: "feder-cr/invisible_playwright_mcp#1263", Kills: []string{"SSE-RESUME-021"},
+		May:    because("an old id points at another event", "SSE-RESUME-014"),
 		Broker: func(c *broker.Config) { c.Tamper = &broker.Tamper{Epoch: "e"} },
+	},
+	{
+		Name: "answers-restarts-with-silence", Bug: "A position from before a restart is taken for no position at all, without a word.",
+		SeenIn: "plausible: a history in memory", Kills: []string{"SSE-RESUME-014"},
+		May: because("an unknown position is told to nobody", "SSE-RESUME-007", "SSE-RESUME-008"),
+		Broker: func(c *broker.Config) {
+			c.Tamper = headed(func(_ *http.Request, h http.Header) { h.Set("Sse-Resume", "exact") })
+			c.Tamper.Gap = func(*broker.Subscriber, string, string) bool { return false }
+			c.Tamper.Start = func(ask broker.Ask, _ string, first, _, newest uint64) uint64 {
+				if ask.Resume == broker.ResumeUnknown {
+					return newest + 1
+				}
+				return first
+			}
+		},
+	},
+	{
+		Name: "keeps-for-less-than-declared", Bug: "Events are kept for a second, whatever was declared.",
+		SeenIn: "plausible: a lifetime in the wrong unit", Kills: []string{"SSE-RESUME-022"}, May: replaysWrong,
+		Broker: func(c *broker.Config) {
+			c.HistoryAge = 4 * time.Second
+			var published sync.Map // stream and number → when
+			key := func(stream string, n uint64) string { return fmt.Sprint(n, " ", stream) }
+			c.Tamper = &broker.Tamper{
+				Store: func(ev broker.Event) bool {
+					published.Store(key(ev.Stream, ev.Number), time.Now())
+					return true
+				},
+				Start: func(_ broker.Ask, stream string, first, _, newest uint64) uint64 {
+					for ; first <= newest; first++ {
+						if at, ok := published.Load(key(stream, first)); ok && time.Since(at.(time.Time)) < time.Second {
+							break
+						}
+					}
+					return first
+				},
+			}
+		},
 	},
 	{
 		Name: "locks-while-replaying", ID: "MS-24", Bug: "A long replay holds the lock that publishing needs.",

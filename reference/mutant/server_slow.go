@@ -241,6 +241,17 @@ var serverDrainMutants = []Mutant{
 		Broker: func(c *broker.Config) { c.Retry = -1 },
 	},
 	{
+		Name:   "rotation-loses-an-event",
+		Bug:    "Connections are ended by their age, and who comes back misses the first event since.",
+		SeenIn: "plausible: a position that counts the event it is about to send",
+		Kills:  []string{"SSE-DRAIN-007"},
+		May:    replaysWrong,
+		Broker: func(c *broker.Config) {
+			placing(func(first, _, newest uint64) uint64 { return min(first+1, newest+1) })(c)
+			c.SessionMaxAge = 2 * time.Second
+		},
+	},
+	{
 		Name:   "rotates-all-at-one-age",
 		Bug:    "Connections are ended by their age, and all of them at the same one.",
 		SeenIn: "plausible: a timer without jitter; cluesmith/codev#1126 is the stampede",
@@ -300,10 +311,23 @@ var serverLimitMutants = []Mutant{
 		},
 	},
 	{
+		Name:   "rate-limit-names-no-time",
+		Bug:    "A publish over the rate limit is not told when to come back.",
+		SeenIn: "plausible: a middleware's default",
+		Kills:  []string{"SSE-LIMIT-004"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = &broker.Tamper{Header: func(r *http.Request, h http.Header) {
+				if r.URL.Path == "/publish" {
+					h.Del("Retry-After")
+				}
+			}}
+		},
+	},
+	{
 		Name:   "acknowledges-what-the-rate-limit-drops",
 		Bug:    "A message over the rate limit is acknowledged and dropped.",
 		SeenIn: "plausible: a limiter behind the queue that acknowledges",
-		Kills:  []string{"SSE-LIMIT-004"},
+		Kills:  []string{"SSE-LIMIT-009"},
 		Broker: func(c *broker.Config) {
 			c.Tamper = &broker.Tamper{Handler: onPublish(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 				next.ServeHTTP(&otherStatus{w, http.StatusTooManyRequests, http.StatusOK}, r)

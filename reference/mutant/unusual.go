@@ -16,11 +16,12 @@ type Odd struct {
 	About  string
 	Broker func(*broker.Config)
 
+	Withholds  []string          // as with [Mutant]
 	Parameters map[string]string // as with [Mutant]
 }
 
 // Unusual is every correct broker that a case might take for a wrong one.
-var Unusual = slices.Concat(oddForms, oddIDs, oddSessions)
+var Unusual = slices.Concat(oddForms, oddIDs, oddSessions, oddClients)
 
 // oddForms write streams in forms that few use.
 var oddForms = []Odd{

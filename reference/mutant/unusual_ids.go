@@ -14,10 +14,7 @@ import (
 
 // oddIDs have ids that tell nothing of an order.
 var oddIDs = []Odd{
-	{Name: "names-events-with-uuids", About: "Ids are UUIDs.", Broker: renaming(func(id string) string {
-		sum := sha256.Sum256([]byte(id))
-		return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
-	})},
+	{Name: "names-events-with-uuids", About: "Ids are UUIDs.", Broker: renaming(uuidOf)},
 	{Name: "changes-length-of-ids", About: "Ids have from 1 to 300 characters.", Broker: renaming(func(id string) string {
 		sum := sha256.Sum256([]byte(id))
 		return strings.Repeat("z", int(sum[0])) + id + ":"
@@ -76,3 +73,9 @@ func renamingAll(rename func(id string) string, recognises func(id string) bool)
 
 // brokerID is a line with an id as the broker makes them.
 var brokerID = regexp.MustCompile(`(?m)^id: [a-z2-7]{8}-[0-9]+$`)
+
+// uuidOf is an id that tells nothing of its place.
+func uuidOf(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+}

@@ -33,12 +33,24 @@ func newMinter(t *scenarios.Target) minter {
 			t.Hide(token)
 			return token, err
 		}
-		claims, err := t.Claims(who)
+		claims, err := TokenClaims(t, who, life)
 		if err != nil {
 			return "", err
 		}
-		return signedToken(t.Auth.Key, claims, user, life)
+		return jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims(claims)).SignedString([]byte(t.Auth.Key))
 	}
+}
+
+// TokenClaims are those of a JWT (RFC 7519) as a target file asks for it. Its claims win over the ones that are implied.
+func TokenClaims(t *scenarios.Target, who scenarios.SubscribeVars, life time.Duration) (map[string]any, error) {
+	claims, err := t.Claims(who)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	all := map[string]any{"sub": userName(who), "iat": now.Unix(), "exp": expiry(now.Add(life))}
+	maps.Copy(all, claims)
+	return all, nil
 }
 
 // userName is whom a token is made for.
@@ -47,14 +59,6 @@ func userName(who scenarios.SubscribeVars) string {
 		return "streamgauge-publisher"
 	}
 	return "streamgauge-" + strconv.Itoa(who.Subscriber)
-}
-
-// signedToken is a JWT (RFC 7519) signed with HS256. The target file's claims win over the ones that are implied.
-func signedToken(key string, claims map[string]any, user string, life time.Duration) (string, error) {
-	now := time.Now()
-	all := jwt.MapClaims{"sub": user, "iat": now.Unix(), "exp": expiry(now.Add(life))}
-	maps.Copy(all, claims)
-	return jwt.NewWithClaims(jwt.SigningMethodHS256, all).SignedString([]byte(key))
 }
 
 // expiry is a NumericDate with a fraction (RFC 7519 §2): whole seconds would shorten a short life by up to one.

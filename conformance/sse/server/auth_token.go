@@ -19,7 +19,8 @@ func wrongTokens(t *Trial, claims map[string]any) []wrongToken {
 		return text
 	}
 	with := func(name string, value any) string {
-		changed := maps.Clone(claims)
+		changed := map[string]any{}
+		maps.Copy(changed, claims)
 		changed[name] = value
 		return sign(t.Subject.Key, HS256(), changed)
 	}

@@ -100,6 +100,7 @@ func delivered(t *Trial, p *Tap, m Message, judge func(events []Event, offset in
 	r := t.Publish(m)
 	after, ok := t.Fence(p)
 	if !ok {
+		endedBy(t, p, m, r)
 		silent(t, p)
 	}
 	if r.Acceptance != Rejected {
@@ -108,6 +109,55 @@ func delivered(t *Trial, p *Tap, m Message, judge func(events []Event, offset in
 		}
 	}
 	return r
+}
+
+// endedBy ends the case when a message, and not an accident, ended the stream of each of its subscribers: it does so again, and a plain one
+// does not.
+func endedBy(t *Trial, p *Tap, m Message, r Receipt) {
+	ends := func(m Message) (again bool, end string) {
+		taps := []*Tap{t.Subscribe([]string{t.Stream()})}
+		taps = append(taps, t.Subscribe(taps[0].Streams))
+		for _, p := range taps {
+			if _, ok := t.Fence(p); !ok {
+				return false, ""
+			}
+		}
+		m.Stream = taps[0].Streams[0]
+		t.Publish(m)
+		for _, p := range taps {
+			t.Fence(p)
+			ended, err := p.Ended()
+			if !ended {
+				return false, ""
+			}
+			end = endText(err)
+		}
+		return true, end
+	}
+	if ended, _ := p.Ended(); !ended {
+		return
+	}
+	again, end := ends(m)
+	if !again {
+		return
+	}
+	if usual, _ := ends(Message{Data: t.Unique()}); usual {
+		return
+	}
+	t.Fail("an event, or a rejection with 4xx", fmt.Sprintf("a publish of %s (%s) ended the streams of all its subscribers, each time: %s",
+		m.describe(), t.Subject.redact(r.String()), end), p.Evidence())
+}
+
+// describe says what is published.
+func (m Message) describe() string {
+	text := "the data " + sse.Escape([]byte(m.Data))
+	if m.Type != "" {
+		text += " with the type " + sse.Escape([]byte(m.Type))
+	}
+	if m.ID != nil {
+		text += " with the id " + sse.Escape([]byte(*m.ID))
+	}
+	return text
 }
 
 // silent ends a case that cannot go on because not even a plain message arrives.

@@ -232,6 +232,7 @@ func changesNothing(t *Trial) {
 }
 
 // messagesOfAllKinds are data of many sizes and characters, with types where messages can have one.
+// What could be taken for the end of a line is for the area FORM.
 func messagesOfAllKinds(t *Trial) (messages []Message) {
 	most := int(t.Number("bytes"))
 	for size := 1; size <= most; size *= 4 {
@@ -248,8 +249,8 @@ func messagesOfAllKinds(t *Trial) (messages []Message) {
 		}
 	}
 	for _, data := range []string{
-		"ÄÖÜ ß é – „quoted“", "日本語 한국어 العربية", "👩‍👩‍👧 🏳️‍🌈 \U0010FFFD", "line one\nline two\n\nline four", "a: b\ndata: c", `{"a":[1,2,{"b":"\u00e9\n"}]}`,
-		"\u0001\u001f\u007f\u0085\u2028\u2029\ufeff", "only of Latin-1: é ñ ß ÿ", "e\u0301 is not \u00e9",
+		"ÄÖÜ ß é – „quoted“", "日本語 한국어 العربية", "👩‍👩‍👧 🏳️‍🌈 \U0010FFFD", "a: b", `{"a":[1,2,{"b":"\u00e9\n"}]}`,
+		"\u0001\u001f\u007f\ufeff", "only of Latin-1: é ñ ß ÿ", "e\u0301 is not \u00e9",
 	} {
 		messages = append(messages, Message{Data: data})
 	}

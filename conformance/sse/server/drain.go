@@ -117,9 +117,9 @@ func (t *Trial) answers(ctx context.Context) bool {
 }
 
 func (t *Trial) answersNow(ctx context.Context) bool {
-	s := Subscription{Streams: []string{t.Stream()}}
+	s := Subscription{Client: t.suite.name("u"), Streams: []string{t.Stream()}}
 	if t.Subject.Mint != nil {
-		token, err := t.Subject.Mint(ctx, Grant{Subscribe: s.Streams})
+		token, err := t.suite.mint(ctx, Grant{User: s.Client, Subscribe: s.Streams})
 		if err != nil {
 			return false
 		}

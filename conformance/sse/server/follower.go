@@ -25,7 +25,7 @@ type follower struct {
 	refused  string  // why it could not come back
 }
 
-// follow subscribes, to come back whenever that is needed. A token is made once and used on all connections.
+// follow subscribes, to come back whenever that is needed, always as the same client. A token is made once and used on all connections.
 func (t *Trial) follow(streams []string, options ...Option) *follower {
 	f := t.follower(streams, options...)
 	if !f.open() {
@@ -36,16 +36,7 @@ func (t *Trial) follow(streams []string, options ...Option) *follower {
 }
 
 func (t *Trial) follower(streams []string, options ...Option) *follower {
-	f := &follower{t: t, streams: streams}
-	if t.Subject.Mint != nil {
-		token, err := t.Subject.Mint(t.Context(), Grant{Subscribe: streams})
-		if err != nil {
-			t.Unknown("a token could not be made: %s", t.Subject.redact(err.Error()))
-		}
-		f.options = append(f.options, Bearing(token))
-	}
-	f.options = append(f.options, options...)
-	return f
+	return &follower{t: t, streams: streams, options: append([]Option{t.oneClient(streams...)}, options...)}
 }
 
 // open connects at the position; more options are for this connection alone.

@@ -6,55 +6,78 @@ import (
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
-// "Ids are unique within a stream and never reused for different content."
+// "An id is unique in its stream and never used again for other content."
+//
+// Observers join at different times, so that ids which are counted anew for each connection, or each replay, differ between them.
 func idsNameOneEvent(t *Trial) {
 	stream := []string{t.Stream()}
 	observers := []*follower{t.follow(stream), t.follow(stream)}
-	first := observers[0]
-	start, end, n := t.Unique(), t.Unique(), int(t.Number("events"))
-	t.Send(stream[0], start)
-	if !first.hears(start) {
-		silent(t, first.tap())
-	}
-	position := first.position
-	for range n {
-		t.Send(stream[0], t.Unique())
-	}
-	t.Send(stream[0], end)
-	if position != "" && t.Subject.Can("resume") {
-		back := t.follower(stream)
-		back.position = position
-		if back.open() {
-			observers = append(observers, back)
+	first, n := observers[0], int(t.Number("events"))
+	joining := func(position string) {
+		f := t.follower(stream)
+		if f.position = position; f.open() {
+			observers = append(observers, f)
 		}
 	}
+	publish := func(n int) {
+		for range n {
+			t.Send(stream[0], t.Unique())
+		}
+		marker := t.Unique()
+		t.Send(stream[0], marker)
+		if !first.hears(marker) {
+			silent(t, first.tap())
+		}
+	}
+	publish(0)
+	begin := first.position
+	publish(n / 3)
+	middle := first.position
+	joining("")
+	publish(n / 3)
+	if begin != "" && t.Subject.Can("resume") {
+		joining(begin)
+		joining(middle)
+	}
+	publish(n / 3)
+	joining("")
+	end := t.Unique()
+	t.Send(stream[0], end)
 	content := map[string]string{}
 	for i, f := range observers {
 		if !f.hears(end) {
 			t.Unknown("subscriber %d did not get the last of %d events", i+1, n)
 		}
-		seen, last := map[string]string{}, f.asked
-		for _, e := range f.seen {
-			identified := e.HasID || e.ID != last
-			last = e.ID
-			if !identified || e.ID == "" {
-				continue
-			}
-			if data, again := seen[e.ID]; again && data != e.Data {
-				t.Deviation("one event for each id", fmt.Sprintf("the id %s came with %s and with %s", sse.Escape([]byte(e.ID)), sse.Escape([]byte(data)), sse.Escape([]byte(e.Data))), f.tap().Evidence())
-			}
-			seen[e.ID] = e.Data
-			if data, known := content[e.ID]; known && data != e.Data {
-				t.Deviation("the same event for the same id at every subscriber", fmt.Sprintf("the id %s is %s for one subscriber and %s for another", sse.Escape([]byte(e.ID)), sse.Escape([]byte(data)), sse.Escape([]byte(e.Data))), f.tap().Evidence())
-			}
-			content[e.ID] = e.Data
-		}
+		judgeIDs(t, f, content)
 	}
 	if len(content) == 0 {
 		t.Info("no ids were sent")
 	}
 	t.Count(len(content))
-	t.Conclude(fmt.Sprintf("%d ids, each for one event, at %d subscribers", len(content), len(observers)))
+	t.Conclude(fmt.Sprintf("%d ids, each for one event, at %d subscribers that joined at different times", len(content), len(observers)))
+}
+
+// judgeIDs notes the first id that a subscriber saw with other content than it did before, or another subscriber.
+func judgeIDs(t *Trial, f *follower, content map[string]string) {
+	seen, last := map[string]string{}, f.asked
+	for i, e := range f.seen {
+		identified := e.HasID || e.ID != last
+		last = e.ID
+		if !identified || e.ID == "" {
+			continue
+		}
+		id, now := sse.Escape([]byte(e.ID)), sse.Escape([]byte(e.Data))
+		if data, again := seen[e.ID]; again && data != e.Data {
+			t.Deviation("one event for each id", fmt.Sprintf("the id %s came with %s and with %s", id, sse.Escape([]byte(data)), now), f.evidence(f.at[i]))
+			return
+		}
+		if data, known := content[e.ID]; known && data != e.Data {
+			t.Deviation("the same event for the same id at every subscriber",
+				fmt.Sprintf("the id %s is %s for one subscriber and %s for another, which joined at another time", id, sse.Escape([]byte(data)), now), f.evidence(f.at[i]))
+			return
+		}
+		seen[e.ID], content[e.ID] = e.Data, e.Data
+	}
 }
 
 // "An event published with an explicitly empty id emits an empty id field (reset), distinguishable from no id."

@@ -73,16 +73,13 @@ func leaks(t *Trial, f *follower, s series, own int) {
 // nobody, not to everybody."
 func staysWithItsTenant(t *Trial) {
 	mustSeparate(t)
+	t.mustTellRights(t.Subject.Rights.Streams)
 	one, two := t.course(), t.course()
 	secret := t.Unique()
-	own, err := t.Subject.Mint(t.Context(), Grant{User: t.Unique(), Subscribe: []string{one.stream}})
-	if err != nil {
-		t.Unknown("a token could not be made: %s", t.Subject.redact(err.Error()))
-	}
-	tenant := t.follow([]string{one.stream}, Bearing(own))
+	tenant := t.follow([]string{one.stream})
 	two.publish(2)
 	t.Send(two.stream, secret)
-	trespass(t, two, own, secret)
+	trespass(t, one, two, secret)
 	nobody := t.series()
 	r := t.Publish(Message{Stream: "", Data: nobody.text(0, 1)})
 	one.publish(1)
@@ -104,9 +101,9 @@ func staysWithItsTenant(t *Trial) {
 }
 
 // trespass asks for another tenant's stream, with and without a position of it.
-func trespass(t *Trial, other *course, token, secret string) {
+func trespass(t *Trial, own, other *course, secret string) {
 	for _, position := range []string{"", other.ids[1]} {
-		f := t.follower([]string{other.stream}, Bearing(token))
+		f := t.follower([]string{other.stream}, t.stranger(own.stream, "", own.stream))
 		f.position = position
 		if f.open() {
 			settle(t, f, other)

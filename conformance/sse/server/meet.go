@@ -32,9 +32,9 @@ func (s *suite) meet(ctx context.Context) (reason string) {
 func (s *suite) look(ctx context.Context, patience time.Duration) (helped bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*s.arrival)
 	defer cancel()
-	subscription := Subscription{Streams: []string{s.name("s")}}
+	subscription := Subscription{Client: s.name("u"), Streams: []string{s.name("s")}}
 	if s.subject.Mint != nil {
-		if subscription.Token, err = s.subject.Mint(ctx, Grant{Subscribe: subscription.Streams}); err != nil {
+		if subscription.Token, err = s.mint(ctx, Grant{User: subscription.Client, Subscribe: subscription.Streams}); err != nil {
 			return false, fmt.Errorf("making a token: %w", err)
 		}
 	}

@@ -35,8 +35,11 @@ type Subject struct {
 	IDs     bool // messages can be given an id, also an empty one
 
 	Mint   func(ctx context.Context, g Grant) (string, error) // tokens
+	Rights Rights                                             // what those tokens tell apart
 	Key    []byte                                             // the HS256 key behind Mint, so that wrong tokens can be made
 	Claims func(g Grant) (map[string]any, error)              // what Mint would sign, for wrong tokens
+
+	Credentials []Credential // that each subscription carries beside tokens
 
 	Revoke func(ctx context.Context, g Grant, token string) error // withdraws what was granted with a token
 	Cookie string                                                 // the cookie that can carry a token; "": none
@@ -68,9 +71,24 @@ type Subject struct {
 
 // Subscription is what a subscriber asks for.
 type Subscription struct {
+	Client   string // who subscribes: two of one client are told from two of two by this alone
 	Streams  []string
 	Position string // Last-Event-ID, sent as the subject wants it; "" for none
 	Token    string // "" for none
+}
+
+// Rights says by what tokens differ that differ in what they allow. The zero value is of tokens that say nothing of rights: whoever has one may
+// do everything.
+type Rights struct {
+	Streams bool // by the streams that may be followed
+	Clients bool // by the client, whose name is in the address of its subscription too
+	Publish bool // by whether they allow publishing
+}
+
+// Credential is where a request carries something without which nobody is let in.
+type Credential struct {
+	In   string // header | query | userinfo
+	Name string // of the field or the parameter
 }
 
 // Grant is what a token is to allow. A zero Life is long enough for any case.
@@ -151,6 +169,9 @@ func (s *Subject) lacks(r *conformance.Requirement) string {
 	return ""
 }
 
+// protected says whether the subject's streams are not for everybody.
+func (s *Subject) protected() bool { return s.Mint != nil || s.Can("auth") || len(s.Credentials) > 0 }
+
 func (s *Subject) access(need conformance.Access) (reason string, have bool) {
 	switch need {
 	case conformance.AccessSubscribe:
@@ -158,7 +179,7 @@ func (s *Subject) access(need conformance.Access) (reason string, have bool) {
 	case conformance.AccessPublish:
 		return "needs a publisher: describe publish in the target file", s.Publish != nil
 	case conformance.AccessAuth:
-		return "needs protected streams: describe auth in the target file, or add auth to its capabilities", s.Mint != nil || s.Can("auth")
+		return "needs protected streams: describe auth in the target file, or add auth to its capabilities", s.protected()
 	case conformance.AccessTokens:
 		return "needs tokens: describe auth in the target file", s.Mint != nil
 	case conformance.AccessKey:

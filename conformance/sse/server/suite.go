@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +38,8 @@ type suite struct {
 	run     string // in every name, so that two checks of one subject do not meet
 	names   atomic.Uint64
 	kept    atomic.Int64 // bytes that connections hold, roughly
+	owners  sync.Map     // token → client
+	clients sync.Map     // that have subscribed
 	primer  string       // begins the data of what is published to make a head come
 
 	held     bool   // the subject holds the head back until there is an event

@@ -17,13 +17,16 @@ type Tap struct {
 	Request  *sse.Request
 	Response *sse.Response // the head; never nil
 
-	subject *Subject
-	stream  *sse.Stream
-	began   time.Time // when the request was begun
-	done    chan struct{}
-	most    int           // bytes of the body that are read
-	kept    *atomic.Int64 // by all connections of the check, in bytes, roughly
-	cost    int64         // of that, what this one keeps
+	subject   *Subject
+	stream    *sse.Stream
+	client    string // who subscribes
+	token     string
+	began     time.Time // when the request was begun
+	done      chan struct{}
+	returning bool          // the client has had a connection before
+	most      int           // bytes of the body that are read
+	kept      *atomic.Int64 // by all connections of the check, in bytes, roughly
+	cost      int64         // of that, what this one keeps
 
 	mu      sync.Mutex
 	record  Record

@@ -40,6 +40,7 @@ type opening struct {
 	Subscription
 
 	anonymous bool
+	mistaken  bool
 	edit      []func(*sse.Request)
 	options   sse.Options
 	dial      sse.DialFunc
@@ -52,11 +53,22 @@ type opening struct {
 // From resumes behind a position.
 func From(position string) Option { return func(o *opening) { o.Position = position } }
 
+// As subscribes as this client. Otherwise each subscription is that of a client of its own, or of the one whom its token was made for.
+func As(client string) Option { return func(o *opening) { o.Client = client } }
+
+// Again subscribes as the client of an earlier connection.
+func Again(p *Tap) Option { return func(o *opening) { o.Client, o.Token = p.client, p.token } }
+
 // Bearing subscribes with this token instead of one made for the streams.
-func Bearing(token string) Option { return func(o *opening) { o.Token = token } }
+func Bearing(token string) Option { return func(o *opening) { o.Token, o.Client = token, "" } }
 
 // Anonymous subscribes without credentials.
 func Anonymous() Option { return func(o *opening) { o.anonymous = true } }
+
+// Mistaken subscribes with credentials that are wrong.
+func Mistaken() Option {
+	return func(o *opening) { o.Token, o.Client, o.mistaken = "streamgauge-no-token", "", true }
+}
 
 // With sets a header field of the request; "" removes it, also one that is sent by default.
 func With(name, value string) Option {
@@ -132,7 +144,7 @@ func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 	admitted := 0 // plain ones, while this one was not
 	for attempt := 1; ; attempt++ {
 		p, err := t.open(o)
-		if err != nil || !turnsAway(p.Status()) || t.judgesRoom() || t.suite.obstacle != "" {
+		if err != nil || !t.turnedAway(p) || t.judgesRoom() || t.suite.obstacle != "" {
 			return p, err
 		}
 		if t.admitsPlain(streams) {
@@ -166,7 +178,7 @@ func (t *Trial) judgesRoom() bool {
 	return slices.Contains(roomJudged, id) || slices.Contains(roomJudged, conformance.AreaOf(id))
 }
 
-var roomJudged = []string{"LIMIT", "DRAIN", "PROXY", "SSE-HTTPS-018", "SSE-HTTPS-019", "SSE-AUTH-012"}
+var roomJudged = []string{"LIMIT", "DRAIN", "PROXY", "SSE-HTTPS-018", "SSE-HTTPS-019", "SSE-HTTPS-025", "SSE-AUTH-012"}
 
 // admitsPlain says whether there is room for a subscription of the same streams with nothing special about it.
 func (t *Trial) admitsPlain(streams []string) bool {
@@ -181,6 +193,11 @@ func (t *Trial) admitsPlain(streams []string) bool {
 // turnsAway says whether an answer tells of the server's load (RFC 6585, section 4; RFC 9110, section 15.6.4).
 func turnsAway(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+}
+
+// turnedAway is turnsAway for a connection: a client's second one may come before the server has seen the end of the first.
+func (t *Trial) turnedAway(p *Tap) bool {
+	return turnsAway(p.Status()) || p.Status() == http.StatusConflict && p.returning
 }
 
 // comesBackAfter is how long who is turned away stays away: as long as it is told to, within bounds.
@@ -200,6 +217,7 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 	if err != nil {
 		return nil, err
 	}
+	returning := t.suite.hasBeen(o.Client)
 	stop := func() {}
 	if !o.unprimed {
 		stop = t.prime(o.Streams)
@@ -211,6 +229,7 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 	}
 	p := newTap(t.Subject, o.Streams, req, stream, o.Position)
 	p.most, p.kept = o.most, &t.suite.kept
+	p.client, p.token, p.returning = o.Client, o.Token, returning
 	if o.unread {
 		close(p.done)
 	} else {
@@ -222,8 +241,11 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 
 // request makes the subscription's request.
 func (t *Trial) request(o *opening) (*sse.Request, error) {
+	if o.Client == "" {
+		o.Client = t.suite.clientOf(o.Token)
+	}
 	if o.Token == "" && !o.anonymous && t.Subject.Mint != nil {
-		token, err := t.Subject.Mint(t.Context(), Grant{Subscribe: o.Streams})
+		token, err := t.suite.mint(t.Context(), Grant{User: o.Client, Subscribe: o.Streams})
 		if err != nil {
 			return nil, fmt.Errorf("making a token: %w", err)
 		}
@@ -242,6 +264,10 @@ func (t *Trial) request(o *opening) (*sse.Request, error) {
 	if o.anonymous {
 		req.Header.Del("Authorization")
 		req.Header.Del("Cookie")
+		t.Subject.carry(&req, func(string) string { return "" })
+	}
+	if o.mistaken {
+		t.Subject.carry(&req, wrongCredential)
 	}
 	for _, edit := range o.edit {
 		edit(&req)
