@@ -31,6 +31,7 @@ type Requirement struct {
 	Stimulus   string            `yaml:"stimulus"`
 	Observe    string            `yaml:"observe"`
 	Verdict    string            `yaml:"verdict"`
+	Lasts      string            `yaml:"lasts"` // how long it holds or waits, where that is long; "" elsewhere
 	Notes      string            `yaml:"notes"`
 	Corrected  string            `yaml:"corrected"` // what was changed in the catalogue it was taken from, and why
 }
@@ -150,6 +151,15 @@ func Requirements() ([]Requirement, error) {
 		return nil, err
 	}
 	return c.Requirements, nil
+}
+
+// Declarations are what a subject can promise beside its profile, each with where it does: what makes a SHOULD a MUST for it.
+func Declarations() map[string]string {
+	c, err := loaded()
+	if err != nil {
+		return nil
+	}
+	return c.Declarations
 }
 
 // Revision names the set of requirements, so that two results can be told apart.

@@ -60,7 +60,10 @@ func requirementEntries(keep func(r *conformance.Requirement) bool) ([]entry, er
 		} else {
 			e["checked_by"] = c.by
 		}
-		for key, text := range map[string]string{"notes": r.Notes, "corrected": r.Corrected} {
+		if len(r.MustFor) > 0 {
+			e["must_for"] = r.MustFor
+		}
+		for key, text := range map[string]string{"lasts": r.Lasts, "notes": r.Notes, "corrected": r.Corrected} {
 			if text != "" {
 				e[key] = text
 			}

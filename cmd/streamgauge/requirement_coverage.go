@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -116,11 +117,18 @@ Revision %s of the catalogue: %d requirements, %d of them core. %d are checked, 
 of the %d core ones, there is a mutant: a broker, hub, gateway or client that is wrong in exactly that way, and must be caught.
 
 Statements, sources and how each is judged are in `+"`conformance/requirements.yaml`, and `streamgauge list requirements --format json`"+` prints them.
-"Needs" is the access without which a requirement is skipped. A level of SHOULD that is missed is a warning, and a failure with `+"`--strict`."+`
+"Needs" is the access without which a requirement is skipped. A SHOULD that is missed is a warning, and a failure with `+"`--strict`."+`
+
+A MUST rests on the section of a standard, or concerns security. Practice alone makes a SHOULD, and **what a subject declares it must keep**: a SHOULD
+with "MUST for" is a MUST for a subject of such a profile, for one that declares such a thing, and once such a parameter was set.
+
+%s
+Below the requirements of each area stands what a verdict rests on: what is done, what is looked at and what that amounts to; the parameters with
+their defaults, which `+"`--set ID.NAME=VALUE`"+` changes, and how long is held or waited, where that is long. Whatever must come is waited for up to 10 s.
 
 | area | about | requirements | core | checked | core, checked | with a mutant | core, with a mutant |
 |---|---|---:|---:|---:|---:|---:|---:|
-`, conformance.Revision(), whole.all, whole.core, whole.checked, whole.coreChecked, whole.killed, whole.checked, whole.coreKilled, whole.coreChecked)
+`, conformance.Revision(), whole.all, whole.core, whole.checked, whole.coreChecked, whole.killed, whole.checked, whole.coreKilled, whole.coreChecked, declarationTable())
 	for _, a := range conformance.Areas {
 		if t := areas[a.Name]; t != nil {
 			fmt.Fprintf(&b, "| [%s](#%s) | %s | %s |\n", a.Name, strings.ToLower(a.Name), a.About, t)
@@ -152,6 +160,9 @@ func writeArea(b *strings.Builder, area conformance.Area, rows []coverage) {
 		if r.Security {
 			level += ", security"
 		}
+		if len(r.MustFor) > 0 {
+			level += "; MUST for " + strings.Join(r.MustFor, ", ")
+		}
 		mutants := "–"
 		if len(c.killedBy) > 0 {
 			mutants = "`" + strings.Join(c.killedBy, "`, `") + "`"
@@ -159,6 +170,39 @@ func writeArea(b *strings.Builder, area conformance.Area, rows []coverage) {
 		cells := []string{r.ID, level, core, escapeCell(r.Statement), escapeCell(strings.Join(r.Sources, ", ")), strings.Join(words(r.Needs), ", "), c.checked(), mutants}
 		fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
 	}
+	writeJudging(b, rows)
+}
+
+// writeJudging is what the verdicts of an area rest on.
+func writeJudging(b *strings.Builder, rows []coverage) {
+	fmt.Fprintf(b, "\n| id | what is done | what is looked at | verdict | parameters | lasts |\n|---|---|---|---|---|---|\n")
+	for _, c := range rows {
+		r := c.requirement
+		if c.by == "" {
+			continue
+		}
+		var parameters []string
+		for _, name := range slices.Sorted(maps.Keys(r.Parameters)) {
+			value := r.Parameters[name]
+			if value == "" {
+				value = "not set"
+			}
+			parameters = append(parameters, "`"+name+"`: "+value)
+		}
+		cells := []string{r.ID, escapeCell(r.Stimulus), escapeCell(r.Observe), escapeCell(r.Verdict), escapeCell(strings.Join(parameters, ", ")), escapeCell(r.Lasts)}
+		fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
+	}
+}
+
+// declarationTable says what can be declared.
+func declarationTable() string {
+	declarations := conformance.Declarations()
+	var b strings.Builder
+	b.WriteString("| MUST for | declared by |\n|---|---|\n")
+	for _, word := range slices.Sorted(maps.Keys(declarations)) {
+		fmt.Fprintf(&b, "| %s | %s |\n", escapeCell(word), escapeCell(declarations[word]))
+	}
+	return b.String()
 }
 
 // escapeCell makes a text stand for itself in a cell of a Markdown table.
