@@ -226,11 +226,11 @@ func (t *Trial) restart() {
 		// Connections that are kept for publishing may be dead, and show it only when they are used.
 		if f.open() && t.Publish(Message{Stream: f.streams[0], Data: t.Unique()}).Acceptance == Acknowledged {
 			served++
+			f.leave()
 			continue
 		}
 		t.wait(100 * time.Millisecond)
 	}
-	f.leave()
 }
 
 // backlog fills a course with as many messages as the parameter says and the declared history holds, and returns their order.
