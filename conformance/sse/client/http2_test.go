@@ -25,11 +25,12 @@ func (twoSpeaker) Hello() subject.Hello {
 
 func (c twoSpeaker) Open(ctx context.Context, o subject.Open, to *subject.Reporter) (subject.Subscription, error) {
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM([]byte(o.TLSCA)) {
+	if o.TLSCA != "" && !pool.AppendCertsFromPEM([]byte(o.TLSCA)) {
 		return nil, errors.New("no certificate")
 	}
 	protocols := new(http.Protocols)
-	protocols.SetHTTP2(true)
+	protocols.SetHTTP2(o.TLSCA != "")
+	protocols.SetHTTP1(o.TLSCA == "")
 	transport := &http.Transport{Protocols: protocols, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
 	ctx, cancel := context.WithCancel(ctx)
 	over := make(chan struct{})

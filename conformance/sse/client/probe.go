@@ -61,8 +61,10 @@ func (s *suite) followsIn(whole context.Context, in *subject.Session) first {
 		if _, err := c.Stream(); err != nil {
 			return err
 		}
-		for whole.Err() == nil { // again and again: one client shows an event with the next one only
-			if err := c.Segments(200*time.Millisecond, []byte("data: hello\n\n"), nil); err != nil {
+		// Again and again, and soon with much behind: one client shows an event with the next one only, another when a buffer is full.
+		for n := 0; whole.Err() == nil; n++ {
+			filling := strings.Repeat(":"+strings.Repeat(" ", 1<<10)+"\n", min(4, n/5))
+			if err := c.Segments(200*time.Millisecond, []byte("data: hello\n\n"+filling), nil); err != nil {
 				return err
 			}
 		}
