@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,6 +17,8 @@ type requests struct {
 	subscribe *requestTemplate
 	publish   *requestTemplate // nil: cannot publish
 	claims    any              // nil: none
+	accept    *regexp.Regexp   // nil: any body of an answer
+	reject    *regexp.Regexp   // nil: none
 }
 
 // requestTemplate is one request before its variables are known.
@@ -46,6 +49,7 @@ func compileRequests(t *Target) (*requests, []keyError) {
 	}}
 	if t.Publish != nil {
 		made.publish = c.publication(*t.Publish)
+		made.accept, made.reject = c.expression("publish.accept_body", t.Publish.AcceptBody), c.expression("publish.reject_body", t.Publish.RejectBody)
 	}
 	if t.Auth != nil && t.Auth.Claims != nil {
 		made.claims = c.tree("auth.jwt.claims", t.Auth.Claims, subscribeFields)
@@ -71,6 +75,21 @@ func (c *compiler) publication(p PublishRequest) *requestTemplate {
 	}
 	return r
 }
+
+// expression is nil for none.
+func (c *compiler) expression(key, source string) *regexp.Regexp {
+	if source == "" {
+		return nil
+	}
+	compiled, err := regexp.Compile(source)
+	if err != nil {
+		c.problems = append(c.problems, keyError{key, errors.New(reasonOf(err))})
+	}
+	return compiled
+}
+
+// reasonOf is an error of package regexp without its prefix.
+func reasonOf(err error) string { return strings.TrimPrefix(err.Error(), "error parsing regexp: ") }
 
 func (c *compiler) text(key, source string, fields []string, esc escape) *templated {
 	t, err := compile(source, fields, esc)

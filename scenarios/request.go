@@ -107,12 +107,18 @@ func (t *Target) FollowsMany() bool {
 // Can says whether the target declares the capability.
 func (t *Target) Can(c Capability) bool { return slices.Contains(t.Capabilities, c) }
 
-// Accepts says whether a status means that the target took a message.
-func (t *Target) Accepts(status int) bool {
-	if t.Publish == nil || len(t.Publish.Accept) == 0 {
-		return slices.Contains(defaultAccept, status)
+// Accepts says whether an answer means that the target took a message.
+func (t *Target) Accepts(status int, body []byte) bool {
+	accepted := defaultAccept
+	if t.Publish != nil && len(t.Publish.Accept) > 0 {
+		accepted = t.Publish.Accept
 	}
-	return slices.Contains(t.Publish.Accept, status)
+	r, err := t.prepared()
+	return err == nil && slices.Contains(accepted, status) &&
+		(r.accept == nil || r.accept.Match(body)) && (r.reject == nil || !r.reject.Match(body))
 }
+
+// AnswerBytes is how much of the body of an answer to a publish is looked at.
+const AnswerBytes = 4 << 10
 
 var defaultAccept = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent}

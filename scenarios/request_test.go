@@ -129,7 +129,7 @@ func TestTargetMadeByCodeRendersLikeALoadedOne(t *testing.T) {
 	if p, err := target.PublishRequest(PublishVars{Data: "d"}); err != nil || string(p.Body) != "d" || p.Method != "POST" {
 		t.Errorf("got %v, %v", p, err)
 	}
-	if !target.Accepts(204) || target.Accepts(500) || target.FollowsMany() {
+	if !target.Accepts(204, nil) || target.Accepts(500, nil) || target.FollowsMany() {
 		t.Error("defaults of a target made by code are wrong")
 	}
 	target.Subscribe.URL = "http://h/{{.Nothing}}"
@@ -138,6 +138,19 @@ func TestTargetMadeByCodeRendersLikeALoadedOne(t *testing.T) {
 	}
 	if err := target.Prepare(); err == nil {
 		t.Error("a target with an unknown field can be prepared")
+	}
+}
+
+func TestAnAnswerIsAcceptedByStatusAndBody(t *testing.T) {
+	t.Parallel()
+	target := parseTarget(t, `{name: t, subscribe: {url: "http://h/"}, publish: {url: "http://h/", body: "{{.Data}}", accept: [200], accept_body: '"result"', reject_body: '"error"'}}`)
+	for body, want := range map[string]bool{`{"result":{}}`: true, `{}`: false, `{"error":{"code":107},"result":{}}`: false} {
+		if got := target.Accepts(200, []byte(body)); got != want {
+			t.Errorf("%s: accepted %v, want %v", body, got, want)
+		}
+	}
+	if target.Accepts(201, []byte(`"result"`)) {
+		t.Error("a status that is not among those accepted is accepted")
 	}
 }
 

@@ -50,6 +50,9 @@ type PublishRequest struct {
 	Timeout time.Duration
 	Payload Payload // what it carries; "": what follows from where the request has its data
 	Largest Bytes   // the largest payload that varying sizes reach; 0: no limit of its own
+
+	AcceptBody string // the answer's body must match this regular expression, "" for any
+	RejectBody string // and must not match this one
 }
 
 // ReadyWhen says from when on a message is owed.

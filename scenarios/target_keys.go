@@ -78,6 +78,10 @@ var publishRequestKeys = object(
 	key("payload", "What it carries: text (any, with line breaks and characters of up to four bytes), line (text without line breaks), json (a JSON object), ascii (letters, digits and signs that nothing escapes). Without it, text; json where a Content-Type header says so of a plain body, and ascii where {{.Data}} stands unescaped in something larger or in a header.",
 		oneOf(PayloadText, PayloadLine, PayloadJSON, PayloadASCII), func(p *PublishRequest) *Payload { return &p.Payload }),
 	key("largest", "The largest payload that it takes, for scenarios whose sizes vary. Without it, some 64KiB; 1KiB where the url carries it.", size, func(p *PublishRequest) *Bytes { return &p.Largest }),
+	key("accept_body", "A regular expression (RE2) that the first 4 KiB of the answer match when the target took the message. Without it, the status says all.",
+		str, func(p *PublishRequest) *string { return &p.AcceptBody }),
+	key("reject_body", "A regular expression (RE2) that the first 4 KiB of the answer match when the target did not take it, whatever the status: for an error in a 200.",
+		str, func(p *PublishRequest) *string { return &p.RejectBody }),
 	key("timeout", "The longest wait for its answer.", positive, func(p *PublishRequest) *time.Duration { return &p.Timeout }).or("10s"),
 )
 

@@ -54,7 +54,7 @@ type idleError struct{}
 func (idleError) Error() string { return "silent for longer than the idle timeout" }
 func (idleError) Timeout() bool { return true }
 
-// EncodedError says that a body came compressed although the request did not ask for it.
+// EncodedError says that a body came in a content coding that was not asked for and cannot be read.
 type EncodedError struct{ Encoding string }
 
 func (e *EncodedError) Error() string {
@@ -80,7 +80,7 @@ const (
 	CauseHeadTimeout       // no complete head in time
 	CauseMalformed         // not HTTP, or not chunks
 	CauseTooLong           // head, line or event over its limit
-	CauseEncoded           // compressed without being asked
+	CauseEncoded           // in a content coding that was not asked for and cannot be read
 	CauseCanceled          // the caller's context ended, or the caller closed the stream
 	CauseFiles             // this process or machine is out of file descriptors: the harness's own
 	CausePorts             // no local address or port is left: the harness's own

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -60,12 +61,34 @@ func (s *Stream) Close() error { return s.conn.Close() }
 // within the 4 KiB that a goroutine waiting for a socket needs anyway; the next size is 8 KiB.
 func (s *Stream) Pump(d *Decoder, h Handler) error {
 	d.Reset()
-	if coding := s.response.encoding(); coding != "" {
-		return s.failed(&EncodedError{Encoding: coding})
-	}
-	s.response = nil
 	listener, _ := h.(Listener)
+	coding := s.response.encoding()
+	s.response = nil
+	if coding != "" {
+		return s.decode(coding, decoderSink{d, h, listener})
+	}
 	return s.drain(decoderSink{d, h, listener})
+}
+
+// Text is Body with its content coding removed.
+func (s *Stream) Text(receive func(p []byte) error) error {
+	coding := s.response.encoding()
+	s.response = nil
+	if coding != "" {
+		return s.decode(coding, bodyFunc(receive))
+	}
+	return s.drain(bodyFunc(receive))
+}
+
+// decode drains a body that is in a content coding.
+func (s *Stream) decode(coding string, to sink) error {
+	switch strings.ToLower(coding) {
+	case "gzip", "x-gzip":
+		return s.inflate("gzip", to)
+	case "deflate":
+		return s.inflate("deflate", to)
+	}
+	return s.failed(&EncodedError{Encoding: coding})
 }
 
 // ReadBody reads the body of a response that is no event stream, at most limit bytes of it, within the

@@ -159,7 +159,8 @@ func TestTheEndOfAStreamHasACause(t *testing.T) {
 		"closed before its length":    {answer("HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + event), CauseTruncated, false, "unexpected EOF"},
 		"no chunks although promised": {answer(chunkedHead + event), CauseMalformed, false, `malformed chunk size: "id: 1\ndata: a\n\n"`},
 		"chunk with a wrong size":     {answer(chunkedHead + "e\r\n" + event + "\r\n"), CauseMalformed, true, `malformed end of chunk at byte 17 of the body: "\n\r\n"`},
-		"compressed":                  {answer("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b"), CauseEncoded, false, "content encoding gzip"},
+		"compressed":                  {answer("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n\x1f\x8b"), CauseEncoded, false, "content encoding br"},
+		"not what its head names":     {answer("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\ndata: a\n\n"), CauseMalformed, false, "gzip"},
 		"endless line":                {endless(untilCloseHead, "data: xxxxxxxxxxxxxxxxxxxxxx"), CauseTooLong, false, "event too long"},
 		"endless chunked event":       {endless(chunkedHead, "6\r\ndata:\n\r\n"), CauseTooLong, false, "event too long"},
 	} {

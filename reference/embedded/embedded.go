@@ -233,7 +233,7 @@ func (b *Broker) publish(ctx context.Context, m server.Message) server.Receipt {
 	if m.Edit != nil {
 		m.Edit(req)
 	}
-	return server.PublishHTTP(ctx, b.client, req, func(status int) bool { return status == http.StatusOK })
+	return server.PublishHTTP(ctx, b.client, req, func(status int, _ []byte) bool { return status == http.StatusOK })
 }
 
 // tokenLife is that of a token whose life does not matter.

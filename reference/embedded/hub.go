@@ -81,5 +81,5 @@ func (h *Hub) publish(ctx context.Context, m server.Message) server.Receipt {
 	if m.Edit != nil {
 		m.Edit(req)
 	}
-	return server.PublishHTTP(ctx, h.client, req, func(status int) bool { return status == http.StatusOK })
+	return server.PublishHTTP(ctx, h.client, req, func(status int, _ []byte) bool { return status == http.StatusOK })
 }

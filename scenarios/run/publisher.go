@@ -90,10 +90,11 @@ func (e *engine) post(p *publisher, m scenarios.Message, data []byte) (status in
 	if err != nil {
 		return 0, errors.Unwrap(err) // the outer error repeats the URL, which may carry a secret
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20)) // read so that the connection can serve again
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, scenarios.AnswerBytes)) // what could be read of it is what there is
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))              // read so that the connection can serve again
 	_ = resp.Body.Close()
-	if !e.target.Accepts(resp.StatusCode) {
-		return resp.StatusCode, errors.New("answered " + strconv.Itoa(resp.StatusCode))
+	if !e.target.Accepts(resp.StatusCode, answer) {
+		return resp.StatusCode, errors.New("answered " + strconv.Itoa(resp.StatusCode) + quoted(answer))
 	}
 	return resp.StatusCode, nil
 }

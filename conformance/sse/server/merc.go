@@ -46,7 +46,7 @@ func (t *Trial) postToHub(fields ...string) Receipt {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	client := &http.Client{Timeout: t.arrival, Transport: &http.Transport{TLSClientConfig: t.Subject.TLS, DisableKeepAlives: true}}
-	return PublishHTTP(t.Context(), client, req, func(status int) bool { return status/100 == 2 })
+	return PublishHTTP(t.Context(), client, req, func(status int, _ []byte) bool { return status/100 == 2 })
 }
 
 // publishToHub is postToHub for what must be taken; it returns the id.

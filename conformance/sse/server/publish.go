@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// PublishHTTP publishes by one HTTP request. accepts says which statuses mean that the message was taken.
-func PublishHTTP(ctx context.Context, client *http.Client, req *http.Request, accepts func(status int) bool) Receipt {
+// PublishHTTP publishes by one HTTP request. accepts says which answers mean that the message was taken.
+func PublishHTTP(ctx context.Context, client *http.Client, req *http.Request, accepts func(status int, body []byte) bool) Receipt {
 	r := Receipt{Began: time.Now()}
 	resp, err := client.Do(req.WithContext(ctx))
 	r.Took = time.Since(r.Began)
@@ -20,7 +20,7 @@ func PublishHTTP(ctx context.Context, client *http.Client, req *http.Request, ac
 	_ = resp.Body.Close()
 	r.Status, r.Header, r.Body = resp.StatusCode, resp.Header, string(body)
 	switch {
-	case accepts(resp.StatusCode):
+	case accepts(resp.StatusCode, body):
 		r.Acceptance = Acknowledged
 	case resp.StatusCode >= 400 && resp.StatusCode < 500:
 		r.Acceptance = Rejected

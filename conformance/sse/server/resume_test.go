@@ -198,7 +198,7 @@ func (h *oddHub) subject(t *testing.T) *server.Subject {
 			if err != nil {
 				return server.Receipt{Err: err}
 			}
-			return server.PublishHTTP(ctx, s.Client(), req, func(status int) bool { return status == http.StatusOK })
+			return server.PublishHTTP(ctx, s.Client(), req, func(status int, _ []byte) bool { return status == http.StatusOK })
 		},
 	}
 }
