@@ -26,6 +26,12 @@ func (t *Target) carries() (Payload, int) {
 	return kind, largest
 }
 
+// CarriesJSON says whether what is published has to be JSON.
+func (t *Target) CarriesJSON() bool {
+	kind, _ := t.carries()
+	return kind == PayloadJSON
+}
+
 // carriesAny says whether the data goes where it is escaped or stands alone, so that it may be any text.
 func (p *PublishRequest) carriesAny() bool {
 	for _, value := range p.Headers {

@@ -95,9 +95,10 @@ type checkup struct {
 	flags      checkFlags
 	target     string // as it was given; "" for the embedded broker
 	parameters parameters
-	baseline   *baseline                     // nil: none
-	redact     func(text string) string      // hides the subject's secrets; nil: there are none
-	words      func() (words, last []string) // of the command line that name the subject, and those behind all others
+	baseline   *baseline                       // nil: none
+	wired      func(ctx context.Context) error // sees that a message arrives; nil: the program itself has wired it
+	redact     func(text string) string        // hides the subject's secrets; nil: there are none
+	words      func() (words, last []string)   // of the command line that name the subject, and those behind all others
 	sources    func() []reports.Source
 	stderr     io.Writer
 
@@ -194,6 +195,11 @@ func (k *checkup) read() error {
 // judge runs the cases and makes the result.
 func (k *checkup) judge(ctx context.Context, subject *server.Subject) (*conformance.Result, error) {
 	k.redact = subject.Redact
+	if k.wired != nil {
+		if err := k.wired(ctx); err != nil && ctx.Err() == nil {
+			return nil, inputError(err)
+		}
+	}
 	for _, c := range server.Cases {
 		r := conformance.RequirementByID(c.Requirement)
 		count(&k.total, r != nil && r.AppliesTo(conformance.Profile(k.flags.profile)) && r.Selected(k.flags.only))

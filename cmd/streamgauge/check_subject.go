@@ -38,6 +38,7 @@ func (k *checkup) subject() (s *server.Subject, end func(), err error) {
 	if err != nil {
 		return nil, nil, inputError(err)
 	}
+	k.wired = func(ctx context.Context) error { return access.Wired(ctx, target, k.flags.seed) }
 	return newServerSubject(target, access), access.Publish.CloseIdleConnections, nil
 }
 

@@ -202,6 +202,9 @@ func (s *session) scenario(ctx context.Context, plan *scenarios.Plan) (*run.Outc
 	if tooFew := (*run.TooFewFilesError)(nil); errors.As(err, &tooFew) {
 		return nil, fmt.Errorf("%s: %w", plan.Scenario.Name, err)
 	}
+	if miswired := (*run.WiringError)(nil); errors.As(err, &miswired) {
+		return nil, inputError(miswired)
+	}
 	return outcome, err
 }
 

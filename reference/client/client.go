@@ -272,9 +272,9 @@ func retryAfter(r *sse.Response) time.Duration {
 
 const maxRedirects = 10
 
-// redirected is the request that a redirect asks for, nil when r is none. Credentials stay with the origin they were meant
+// Redirected is the request that a redirect asks for, nil when r is none. Credentials stay with the origin they were meant
 // for (Fetch §4.4).
-func redirected(req *sse.Request, r *sse.Response) *sse.Request {
+func Redirected(req *sse.Request, r *sse.Response) *sse.Request {
 	switch r.Status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 	default:

@@ -115,7 +115,7 @@ func (t *Tamper) accepts(r *sse.Response) bool {
 }
 
 func (t *Tamper) redirected(req *sse.Request, r *sse.Response) *sse.Request {
-	correct := redirected(req, r)
+	correct := Redirected(req, r)
 	if t == nil || t.Redirect == nil {
 		return correct
 	}

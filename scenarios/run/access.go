@@ -3,9 +3,12 @@ package run
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
 
@@ -43,3 +46,42 @@ func AccessTo(t *scenarios.Target) (*Access, error) {
 	}
 	return a, nil
 }
+
+// Wired sees that a message which is published as the target file says arrives where it says. The error is a *[WiringError], or that of a
+// context that ended; whether a stream can be opened at all is for others to judge.
+func (a *Access) Wired(ctx context.Context, t *scenarios.Target, seed uint64) error {
+	if t.Publish == nil {
+		return nil
+	}
+	run := lookRun(strconv.FormatUint(seed^uint64(time.Now().UnixNano()), 36))
+	w := &wiring{target: t, client: a.Publish, run: run, stream: "streamgauge-" + run, options: sse.Options{
+		TLS: a.TLS, DialTimeout: openWithin, HeadTimeout: openWithin,
+	}}
+	mint := func(ctx context.Context, subscriber int, stream string) (string, error) {
+		if a.Mint == nil {
+			return "", nil
+		}
+		return a.Mint(ctx, scenarios.SubscribeVars{Subscriber: subscriber, Streams: []string{stream}}, 0)
+	}
+	w.subscribe = func(ctx context.Context, stream, position string) (*sse.Request, error) {
+		bearer, err := mint(ctx, 0, stream)
+		if err != nil {
+			return nil, err
+		}
+		return subscription(t, scenarios.SubscribeVars{Streams: []string{stream}, Token: bearer}, position)
+	}
+	w.message = func(ctx context.Context, stream string, number uint64, size int) (scenarios.PublishVars, error) {
+		bearer, err := mint(ctx, -1, stream)
+		vars := scenarios.PublishVars{Stream: stream, Number: number, Token: bearer}
+		vars.Data = lookData(t, vars, run, size, false)
+		return vars, err
+	}
+	_, err := w.see(ctx)
+	if miswired := (*WiringError)(nil); errors.As(err, &miswired) {
+		return miswired
+	}
+	return context.Cause(ctx)
+}
+
+// openWithin is how long a stream may take to open.
+const openWithin = 10 * time.Second

@@ -84,6 +84,7 @@ type engine struct {
 	tokenOnce     sync.Once
 	token         string // the publishers' own
 	tokenErr      error
+	held          bool // the target holds back the head of a stream until there is an event
 	lifted        steps
 	over          atomic.Bool
 	status        counters
@@ -137,9 +138,14 @@ func (r *Run) Do(ctx context.Context) (*Outcome, error) {
 	if missing := scenarios.Missing(r.plan.Scenario, r.target); len(missing) > 0 {
 		return r.unjudged(config, started, conformance.Skip, fmt.Sprintf("the target does not declare %s", list(missing))), nil
 	}
+	r.publishClient = newPublishClient(r.target, len(r.plan.Publishers), r.subject.tls)
 	if err := r.probe(ctx); err != nil {
-		if ctx.Err() != nil {
+		miswired := (*WiringError)(nil)
+		switch {
+		case ctx.Err() != nil:
 			err = errors.New("interrupted before the run began")
+		case errors.As(err, &miswired):
+			return nil, miswired
 		}
 		return r.unjudged(config, started, conformance.Unknown, r.target.Redact(err.Error())), nil
 	}
@@ -156,7 +162,6 @@ func (e *engine) prepare(config check.Config) {
 	e.dropsBefore = e.recorder.Drops()
 	e.readyWhen, e.contents = e.target.Ready, e.plan.Contents()
 	e.dialer.ControlContext = fault.Control
-	e.publishClient = newPublishClient(e.target, len(e.plan.Publishers), e.subject.tls)
 	e.begun = make([][]atomic.Uint64, len(e.plan.Streams))
 	for stream := range e.begun {
 		e.begun[stream] = make([]atomic.Uint64, config.Publishers[stream])

@@ -2,11 +2,14 @@ package run
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+	"maps"
+	"slices"
 
 	"github.com/streamgauge/streamgauge/conformance/sse"
+	"github.com/streamgauge/streamgauge/conformance/token"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
 
@@ -47,38 +50,75 @@ func filesNeeded(p *scenarios.Plan) uint64 {
 	return files + spareFiles
 }
 
-// probe opens one subscription to see that there is a stream at all, so that a wrong address or a missing token is said once
-// and not by ten thousand subscribers.
+// probe sees that there is a stream at all, and that a message arrives where the target can publish: a wrong address, a missing token or
+// a request without the message is said once and not by ten thousand subscribers.
 func (e *engine) probe(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout(e.plan.Scenario))
-	defer cancel()
-	req, err := e.subscribeRequest(ctx, &e.plan.Subscribers[0], "")
-	if err != nil {
-		return fmt.Errorf("preparing a subscription: %w", err)
+	w := e.wiring()
+	held, err := w.see(ctx)
+	e.held = held
+	if miswired := (*WiringError)(nil); err == nil || errors.As(err, &miswired) {
+		return err
 	}
-	options := e.clientConfig().Options
-	if e.target.HTTP == "2" {
-		options.HTTP2 = new(sse.HTTP2)
-		defer func() { _ = options.HTTP2.Close() }() // it was only a look
-	}
-	stream, err := sse.Open(ctx, nil, req, options)
-	if err != nil {
-		return unreachable(err)
-	}
-	r := stream.Response()
-	defer func() { _ = stream.Close() }()
-	if r.Status != 200 && r.Status/100 != 3 {
-		body, _ := stream.ReadBody(excerptBytes, time.Second)
-		return fmt.Errorf("the target answered a subscription with status %d%s, want 200", r.Status, quoted(body))
-	}
-	if r.Status == 200 && !r.EventStream() {
-		body, _ := stream.ReadBody(excerptBytes, time.Second)
-		return fmt.Errorf("the target answered a subscription with content type %q%s, want text/event-stream", r.Header.Get("Content-Type"), quoted(body))
-	}
-	return nil
+	return unreachable(err, w.number > 0)
 }
 
-func probeTimeout(s *scenarios.Scenario) time.Duration { return 2*s.Load.ConnectTimeout + time.Second }
+// wiring is how the load subscribes and publishes, on a stream of its own where streams have names.
+func (e *engine) wiring() *wiring {
+	target := *e.target
+	if e.plan.Target == nil {
+		target.Publish = nil // the broker within is wired by the program itself
+	}
+	w := &wiring{
+		target: &target, client: e.publishClient, options: e.clientConfig().Options, run: lookRun(e.plan.Run), stream: e.plan.Streams[0] + "-look",
+	}
+	if e.target.HTTP == "2" {
+		w.options.HTTP2 = new(sse.HTTP2)
+	}
+	w.subscribe = func(ctx context.Context, stream, position string) (*sse.Request, error) {
+		return e.subscribeTo(ctx, []string{stream}, e.plan.Subscribers[0].Index, position)
+	}
+	w.message = func(ctx context.Context, stream string, number uint64, size int) (scenarios.PublishVars, error) {
+		vars := e.lookMessage(stream, w.run, number, size)
+		var err error
+		if e.subject.mint != nil {
+			vars.Token, err = e.subject.mint(ctx, scenarios.SubscribeVars{Subscriber: -1, Streams: []string{stream}}, publisherTokenLife)
+		}
+		return vars, err
+	}
+	return w
+}
+
+// lookRun is the run in the tokens of messages that are not the run's own: whoever receives one knows that it is none of the load's.
+func lookRun(run string) string {
+	const prefix = "look"
+	return prefix + run[:min(len(run), token.MaxRun-len(prefix))]
+}
+
+// lookMark stands in the data of each such message, and nowhere else.
+func lookMark(run string) string { return "sg1." + run + "." }
+
+// lookMessage is a message like those of the load, with nothing but what makes it one.
+func (e *engine) lookMessage(stream, run string, number uint64, size int) scenarios.PublishVars {
+	load := e.plan.Scenario.Load.Publish
+	vars := scenarios.PublishVars{Stream: stream, Number: number}
+	if len(load.Types) > 0 {
+		vars.Type = slices.Min(slices.Collect(maps.Keys(load.Types)))
+	}
+	vars.Data = lookData(e.target, vars, run, min(size, e.plan.Contents().Largest()), load.Payload == scenarios.PayloadJSON)
+	return vars
+}
+
+// lookData is the data of a message that is looked for.
+func lookData(t *scenarios.Target, vars scenarios.PublishVars, run string, size int, object bool) string {
+	m := token.Message{Run: run, Number: vars.Number}
+	if !object && !t.CarriesJSON() {
+		return string(token.Append(nil, m, nil, nil, size))
+	}
+	kind, _ := json.Marshal(vars.Type) // no string fails to marshal
+	stream, _ := json.Marshal(vars.Stream)
+	prefix := fmt.Appendf(nil, `{"type":%s,"stream":%s,"number":%d,"token":"`, kind, stream, vars.Number)
+	return string(token.Append(nil, m, prefix, []byte(`"}`), size))
+}
 
 func quoted(body []byte) string {
 	if len(body) == 0 {
@@ -88,7 +128,7 @@ func quoted(body []byte) string {
 }
 
 // unreachable words the failure to open a first stream so that it can be acted on.
-func unreachable(err error) error {
+func unreachable(err error, helped bool) error {
 	switch sse.CauseOf(err) {
 	case sse.CauseRefused:
 		return fmt.Errorf("%w: is the target running, and is this its address?", err)
@@ -97,7 +137,11 @@ func unreachable(err error) error {
 	case sse.CauseTLS:
 		return fmt.Errorf("%w: set tls.ca in the target file if its certificate is private", err)
 	case sse.CauseHeadTimeout:
-		return fmt.Errorf("%w: the target accepted the connection but sent no response; if it holds headers back until the first event, set ready: first-event and raise load.connect_timeout", err)
+		if helped {
+			return fmt.Errorf("%w: the target accepted the connection but sent no response, and messages that were published meanwhile did not help", err)
+		}
+		return fmt.Errorf("%w: the target accepted the connection but sent no response; if it holds headers back until there is an event, "+
+			"describe publish in the target file, so that there can be one", err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%w: the target did not answer in time", err)

@@ -69,7 +69,7 @@ func (p *publisher) send(m scenarios.Message, sent time.Duration) {
 	p.engine.status.published.Add(1)
 }
 
-// post sends one message. An error means that no status was received.
+// post sends one message. An error means that no status was received, or one that tells of a refusal.
 func (e *engine) post(p *publisher, m scenarios.Message, data []byte) (status int, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.context), e.target.Publish.Timeout)
 	defer cancel()
@@ -81,22 +81,28 @@ func (e *engine) post(p *publisher, m scenarios.Message, data []byte) (status in
 	if err != nil {
 		return 0, err
 	}
+	status, answer, err := send(ctx, e.publishClient, r)
+	if err == nil && !e.target.Accepts(status, answer) {
+		err = errors.New("answered " + strconv.Itoa(status) + e.target.Redact(quoted(answer)))
+	}
+	return status, err
+}
+
+// send makes one request and returns the beginning of its answer.
+func send(ctx context.Context, client *http.Client, r scenarios.Request) (status int, answer []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, r.Method, r.URL, bytes.NewReader(r.Body))
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	req.Header = r.Header
-	resp, err := e.publishClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
-		return 0, errors.Unwrap(err) // the outer error repeats the URL, which may carry a secret
+		return 0, nil, errors.Unwrap(err) // the outer error repeats the URL, which may carry a secret
 	}
-	answer, _ := io.ReadAll(io.LimitReader(resp.Body, scenarios.AnswerBytes)) // what could be read of it is what there is
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))              // read so that the connection can serve again
+	answer, _ = io.ReadAll(io.LimitReader(resp.Body, scenarios.AnswerBytes)) // what could be read of it is what there is
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))             // read so that the connection can serve again
 	_ = resp.Body.Close()
-	if !e.target.Accepts(resp.StatusCode, answer) {
-		return resp.StatusCode, errors.New("answered " + strconv.Itoa(resp.StatusCode) + quoted(answer))
-	}
-	return resp.StatusCode, nil
+	return resp.StatusCode, answer, nil
 }
 
 // acked says what is known of a message after its publish: a status that was not accepted is a refusal, unless it is one

@@ -110,17 +110,28 @@ func newPublishClient(t *scenarios.Target, publishers int, config *tls.Config) *
 
 // subscribeRequest makes the request of a subscriber's next connection.
 func (e *engine) subscribeRequest(ctx context.Context, planned *scenarios.Subscriber, position string) (*sse.Request, error) {
-	vars := scenarios.SubscribeVars{Subscriber: int(planned.Index)}
-	for _, stream := range planned.Streams {
-		vars.Streams = append(vars.Streams, e.plan.Streams[stream])
+	streams := make([]string, len(planned.Streams))
+	for i, stream := range planned.Streams {
+		streams[i] = e.plan.Streams[stream]
 	}
+	return e.subscribeTo(ctx, streams, planned.Index, position)
+}
+
+// subscribeTo makes the request of a subscription to streams by their names.
+func (e *engine) subscribeTo(ctx context.Context, streams []string, subscriber int32, position string) (*sse.Request, error) {
+	vars := scenarios.SubscribeVars{Subscriber: int(subscriber), Streams: streams}
 	if e.subject.mint != nil {
 		var err error
 		if vars.Token, err = e.subject.mint(ctx, vars, e.plan.Scenario.Load.TokenLife); err != nil {
 			return nil, fmt.Errorf("making a token: %w", err)
 		}
 	}
-	r, err := e.target.SubscribeRequest(vars)
+	return subscription(e.target, vars, position)
+}
+
+// subscription is the request of a target's subscriber, at a position.
+func subscription(t *scenarios.Target, vars scenarios.SubscribeVars, position string) (*sse.Request, error) {
+	r, err := t.SubscribeRequest(vars)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +140,7 @@ func (e *engine) subscribeRequest(ctx context.Context, planned *scenarios.Subscr
 		return nil, errors.Unwrap(err) // the outer error repeats the URL, which may carry a secret
 	}
 	req := &sse.Request{URL: address, Header: r.Header, LastEventID: position}
-	if parameter, ok := strings.CutPrefix(e.target.Subscribe.LastEventID, "query:"); ok && position != "" {
+	if parameter, ok := strings.CutPrefix(t.Subscribe.LastEventID, "query:"); ok && position != "" {
 		query := address.Query()
 		query.Set(parameter, position)
 		address.RawQuery, req.LastEventID = query.Encode(), ""

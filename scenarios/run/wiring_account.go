@@ -1,0 +1,149 @@
+package run
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/sse"
+)
+
+// WiringError says that nothing arrives of what is published as the target file says: the file is wrong, or the target.
+type WiringError struct{ Lines []string }
+
+func (e *WiringError) Error() string { return strings.Join(e.Lines, "\n") }
+
+// account tells what was sent, what came back and what was seen.
+func (w *wiring) account() *WiringError {
+	lines := []string{"nothing was judged: what is published as the target file says does not arrive where it says. The file is wrong, or the target does not deliver"}
+	w.mu.Lock()
+	posts := w.posts
+	w.mu.Unlock()
+	if len(posts) > 0 {
+		lines = append(lines, w.sent(posts)...)
+	}
+	lines = append(lines, w.heard()...)
+	for _, cause := range w.causes(posts) {
+		lines = append(lines, "  cause     "+cause)
+	}
+	for i := range lines {
+		lines[i] = w.target.Redact(lines[i])
+	}
+	return &WiringError{Lines: lines}
+}
+
+func (w *wiring) sent(posts []posted) []string {
+	p := posts[0]
+	body := "no body"
+	if len(p.request.Body) > 0 {
+		body = fmt.Sprintf("%s, %d bytes: %s", p.request.Header.Get("Content-Type"), len(p.request.Body), sse.Escape([]byte(excerpt(p.request.Body))))
+	}
+	lines := []string{fmt.Sprintf("  sent      %s %s, %s", p.request.Method, p.request.URL, body)}
+	accepted := 0
+	for _, p := range posts {
+		if p.accepted {
+			accepted++
+		}
+	}
+	var answer string
+	switch {
+	case p.status == 0 && p.err != nil:
+		answer = "nothing: " + p.err.Error()
+	case len(p.answer) == 0:
+		answer = fmt.Sprintf("status %d without a body", p.status)
+	default:
+		answer = fmt.Sprintf("status %d, %d bytes: %s", p.status, len(p.answer), sse.Escape([]byte(excerpt(p.answer))))
+	}
+	return append(lines, fmt.Sprintf("  answered  %s, after %s", answer, p.took.Round(time.Millisecond)),
+		fmt.Sprintf("            of %d such messages %d were taken, by what publish.accept says", len(posts), accepted))
+}
+
+// heard is what came over the stream.
+func (w *wiring) heard() []string {
+	l := w.first
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lines := []string{fmt.Sprintf("  stream    GET %s", l.asked.URL)}
+	open := "stayed open"
+	if l.ends > 0 {
+		open = fmt.Sprintf("ended %d times, the last time with: %s", l.ends, endOf(l.end))
+	}
+	lines = append(lines, fmt.Sprintf("            it %s; over it came %d bytes, with events: %d, comments: %d", open, l.bytes, l.count, l.comments))
+	for i, e := range l.events {
+		if i == shownEvents {
+			lines = append(lines, "            …")
+			break
+		}
+		lines = append(lines, fmt.Sprintf("            after %s: event %q, data %s", e.at.Sub(l.opened).Round(time.Millisecond), cmp.Or(e.kind, "message"), sse.Escape([]byte(e.data))))
+	}
+	return lines
+}
+
+const shownEvents = 3
+
+func endOf(err error) string {
+	if err == nil || errors.Is(err, io.EOF) {
+		return "the end of the response"
+	}
+	return err.Error()
+}
+
+// causes are those that were tried, and found.
+func (w *wiring) causes(posts []posted) (found []string) {
+	l := w.first
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(posts) > 0 && !w.carried() {
+		found = append(found, "the request holds nothing of the message: write {{.Data}} where it belongs, in publish.body, json, form or url")
+	}
+	if l.encoded {
+		found = append(found, "the messages arrive in base64, in which they are not recognised")
+	}
+	for _, p := range posts {
+		if p.accepted && tellsOfError(p.answer) {
+			found = append(found, "the answer has an accepted status, and its body tells of an error: declare publish.reject_body, and mend what it says")
+			break
+		}
+	}
+	if len(l.events) > 0 && l.count == 1 && l.events[0].at.Sub(l.opened) < wiringSchedule[1] && tellsOfError([]byte(l.events[0].data)) {
+		found = append(found, "the only event answers the connection, and tells of an error")
+	}
+	return append(found, w.tried...)
+}
+
+// tellsOfError says that a JSON object has an error in it, or denies success.
+func tellsOfError(body []byte) bool {
+	var object map[string]any
+	if json.Unmarshal(body, &object) != nil {
+		return false
+	}
+	for _, key := range []string{"error", "errors", "disconnect"} {
+		switch v := object[key].(type) {
+		case nil:
+		case bool:
+			if v {
+				return true
+			}
+		case string:
+			if v != "" {
+				return true
+			}
+		case []any:
+			if len(v) > 0 {
+				return true
+			}
+		default:
+			return true
+		}
+	}
+	for _, key := range []string{"ok", "success"} {
+		if done, told := object[key].(bool); told && !done {
+			return true
+		}
+	}
+	return false
+}
