@@ -165,13 +165,11 @@ func (s *Suite) report(j *job) {
 
 func (s *Suite) attempt(ctx context.Context, j *job, watch *pulse) Verdict {
 	level := s.levelOf(j.r)
-	var v Verdict
-	if lacking := s.lacks(j.r); lacking != "" {
-		v = Verdict{Outcome: Skip, Reason: lacking}
-	} else {
+	v := Verdict{Outcome: Skip, Level: level}
+	if v.Reason = s.lacks(j.r); v.Reason == "" {
 		v = s.try(ctx, j, level, watch)
 	}
-	v.ID, v.Level, v.Title, v.Source = j.r.ID, level, j.r.Statement, strings.Join(j.r.Sources, ", ")
+	v.ID, v.Title, v.Source = j.r.ID, j.r.Statement, strings.Join(j.r.Sources, ", ")
 	if v.Expected == "" {
 		v.Expected = j.r.Verdict
 	}
@@ -268,7 +266,7 @@ func (t *Trial) result() Verdict {
 	if v.Outcome == Unknown && t.verdict == nil && t.doing != "" {
 		v.Reason += " while " + t.doing
 	}
-	v.Delays = t.delays
+	v.Level, v.Delays = t.level, t.delays
 	v.Checked = max(t.checked, 1)
 	if v.Outcome == Pass && t.unit != "" {
 		v.Power = PowerOf(t.checked, t.unit)

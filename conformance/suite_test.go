@@ -160,6 +160,30 @@ func TestConcludeTakesTheWorst(t *testing.T) {
 	}
 }
 
+// TestABreachOfItsOwnPromiseFails: what a subject declares it must keep, where a case asks for no more than a SHOULD of others.
+func TestABreachOfItsOwnPromiseFails(t *testing.T) {
+	t.Parallel()
+	const id = "SSE-RECON-011" // a SHOULD
+	for name, test := range map[string]struct {
+		note  func(*Trial)
+		want  Outcome
+		level Level
+	}{
+		"deviation":            {func(t *Trial) { t.Deviation("a", "b") }, Warn, Should},
+		"breach":               {func(t *Trial) { t.Breach("a", "b") }, Fail, Must},
+		"breach and tolerated": {func(t *Trial) { t.Breach("a", "b"); t.Tolerated("c", "d") }, Fail, Must},
+	} {
+		s := Suite{Profile: ProfileSDK, Once: true, Cases: []Case{{Requirement: id, Run: func(t *Trial) { test.note(t); t.Conclude("") }}}}
+		verdicts, _, err := s.Run(t.Context())
+		if err != nil || len(verdicts) != 1 {
+			t.Fatalf("%s: %v, %v", name, verdicts, err)
+		}
+		if v := verdicts[0]; v.Outcome != test.want || v.Level != test.level {
+			t.Errorf("%s: %v, %s; want %v, %s", name, v.Outcome, v.Level, test.want, test.level)
+		}
+	}
+}
+
 func TestTheFirstClassThatHoldsDecides(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -48,7 +48,11 @@ var (
 func (t *Trial) Context() context.Context { return t.ctx }
 
 // Level is the requirement's level for this subject.
-func (t *Trial) Level() Level { return t.level }
+func (t *Trial) Level() Level {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.level
+}
 
 // Allow extends the time limit: the case may take this long from now on, and a generous rest for what must come. What was allowed
 // before stays allowed.
@@ -195,7 +199,15 @@ func (t *Trial) LagBetween(from, to time.Time) time.Duration {
 
 // Deviation notes that the requirement was not met, and goes on; Conclude ends the case.
 func (t *Trial) Deviation(expected, actual string, evidence ...[]string) {
-	t.note(t.Requirement.Missed(t.level), "deviation", expected, actual, evidence)
+	t.note(t.Requirement.Missed(t.Level()), "deviation", expected, actual, evidence)
+}
+
+// Breach notes a deviation from what the subject itself declares, whatever is asked of others: that is a MUST.
+func (t *Trial) Breach(expected, actual string, evidence ...[]string) {
+	t.mu.Lock()
+	t.level = Must
+	t.mu.Unlock()
+	t.note(Fail, "deviation", expected, actual, evidence)
 }
 
 // Tolerated notes a tolerated deviation, and goes on; Conclude ends the case.

@@ -164,8 +164,13 @@ func retriesWhatMayPass(t *Trial) {
 		for n := 3; n <= times+2; n++ {
 			if _, ok := s.comes(n, t.waitFor(n-2)); !ok {
 				said := fmt.Sprintf("status %d: %s", status, s.outcome())
-				if _, stop := t.declares(status); stop {
+				retry, stop := t.declares(status)
+				if stop {
 					said += "; its policy declares that it stops there"
+				}
+				if retry {
+					t.Breach(fmt.Sprintf("%d requests, as its policy declares", times+2), said)
+					return
 				}
 				t.Deviation(fmt.Sprintf("%d requests", times+2), said)
 				return
@@ -204,8 +209,13 @@ func leavesItAtRefusals(t *Trial) {
 		}
 		said := fmt.Sprintf("status %d: %s more in %s: %s", status, plural(further, "request"),
 			brief(visits[len(visits)-1].Accepted.Sub(visits[1].Accepted)), list(gaps(visits)))
-		if retry, _ := t.declares(status); retry && !more {
+		retry, stop := t.declares(status)
+		if retry && !more {
 			t.Tolerated(fmt.Sprintf("at most %s", plural(most, "further request")), said+"; its policy declares that it tries again")
+			return
+		}
+		if stop {
+			t.Breach(fmt.Sprintf("at most %s, because its policy declares that it stops there", plural(most, "further request")), said)
 			return
 		}
 		t.Deviation(fmt.Sprintf("at most %s", plural(most, "further request")), said)

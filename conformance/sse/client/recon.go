@@ -108,7 +108,7 @@ func (t *Trial) comesBackOn(kind string) {
 	})
 	t.comesFirst(s)
 	if _, ok := s.comes(2, t.waitFor(0)); !ok {
-		t.Deviation(fmt.Sprintf("a request after the event %q, as its policy declares", kind), s.outcome())
+		t.Breach(fmt.Sprintf("a request after the event %q, as its policy declares", kind), s.outcome())
 		t.Conclude("")
 	}
 	s.leave()

@@ -73,7 +73,7 @@ func (t *Trial) judgeRow(row []time.Duration, capped bool) {
 	if beyond > 0 {
 		t.tooBusy(b.high-allowedInRow(p, worst).high, beyond, said)
 	}
-	t.Deviation(fmt.Sprintf("%v, as it is declared", b), said, evidence)
+	t.Breach(fmt.Sprintf("%v, as it is declared", b), said, evidence)
 }
 
 // "Attempts that fail one after the other are spaced by growing delays."
@@ -224,6 +224,10 @@ func backoffStartsAgain(t *Trial) {
 		t.Skip("the adapter declares no rule, and a stream of %v did not set the delay back: %s", hold, said)
 	}
 	t.tooBusy(high-base, after-high, said)
+	if p != nil {
+		t.Breach("at most "+brief(high)+", by the rule that it declares", said, evidence)
+		t.Conclude("")
+	}
 	t.Fail("at most "+brief(high), said, evidence)
 }
 

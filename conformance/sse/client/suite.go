@@ -93,7 +93,15 @@ func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) 
 	}
 	joined := conformance.Suite{
 		Profile: o.Profile, Only: o.Only, Parameter: o.Parameter, Next: o.Next, Parallel: o.Parallel, Report: report,
-		Holds: func(capability string) bool { return first.Can(subject.Capability(capability)) },
+		Holds: func(word string) bool {
+			switch word {
+			case "request-headers":
+				word = string(subject.Headers)
+			case "silence":
+				return hello.Policy != nil && hello.Policy.Backoff != nil && hello.Policy.Backoff.SilenceMS > 0
+			}
+			return first.Can(subject.Capability(word))
+		},
 	}
 	if joined.Profile == "" {
 		if joined.Profile, err = ProfileOf(hello); err != nil {
