@@ -363,6 +363,8 @@ func (k *checkup) list(w io.Writer) error {
 		asked := k.flags.profile == "" && slices.ContainsFunc(k.profiles, func(p string) bool { return r.AppliesTo(conformance.Profile(p)) }) ||
 			r.AppliesTo(conformance.Profile(k.flags.profile))
 		return asked && r.Selected(k.flags.only) && k.judges(r.ID)
+	}, func(word string) bool {
+		return conformance.Profile(k.flags.profile).Includes(conformance.Profile(word)) || word == "through" && k.flags.through.address != ""
 	})
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ func listRequirements(only []string) ([]entry, error) {
 	if err := checkOnly(only); err != nil {
 		return nil, inputError(err)
 	}
-	return requirementEntries(func(r *conformance.Requirement) bool { return r.Selected(only) })
+	return requirementEntries(func(r *conformance.Requirement) bool { return r.Selected(only) }, func(string) bool { return false })
 }
 
 // checkOnly refuses words that name neither a requirement nor an area.
@@ -37,8 +37,8 @@ func checkOnly(only []string) error {
 	return errors.Join(problems...)
 }
 
-// requirementEntries are those requirements that are kept, in the order of the catalogue.
-func requirementEntries(keep func(r *conformance.Requirement) bool) ([]entry, error) {
+// requirementEntries are those requirements that are kept, in the order of the catalogue, with the level for whom the given words hold.
+func requirementEntries(keep func(r *conformance.Requirement) bool, holds func(word string) bool) ([]entry, error) {
 	requirements, err := conformance.Requirements()
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func requirementEntries(keep func(r *conformance.Requirement) bool) ([]entry, er
 			continue
 		}
 		e := entry{
-			"id": r.ID, "side": r.Side, "level": string(r.Level), "core": r.Core, "security": r.Security, "needs": words(r.Needs),
+			"id": r.ID, "side": r.Side, "level": string(r.LevelFor(holds)), "core": r.Core, "security": r.Security, "needs": words(r.Needs),
 			"area": r.Area(), "profiles": words(r.Profiles), "statement": r.Statement, "sources": r.Sources, "verdict": r.Verdict,
 		}
 		c := coverageOf(r)
