@@ -39,14 +39,18 @@ func TestRightsAreWhatTheTargetFileTellsApart(t *testing.T) {
 	for text, want := range map[string]server.Rights{
 		subscribe:                           {},
 		subscribe + `auth: {jwt: {key: k}}`: {},
-		subscribe + `auth: {jwt: {key: k, claims: {role: user}}}`:                                                                         {},
-		subscribe + `auth: {jwt: {key: k, claims: {sub: "user-{{.Subscriber}}"}}}`:                                                        {},
-		subscribe + `auth: {jwt: {key: k, claims: {id: "eu-1-{{.Subscriber}}"}}}`:                                                         {},
-		subscribe + `auth: {jwt: {key: k, claims: {topics: ["{{.Stream}}"]}}}`:                                                            {Streams: true},
-		subscribe + `auth: {jwt: {key: k, claims: {"{{.Stream}}": read}}}`:                                                                {},
-		subscribe + `auth: {jwt: {key: k, claims: {w: "{{if lt .Subscriber 0}}yes{{end}}"}}}`:                                             {Publish: true},
-		subscribe + `auth: {command: [true]}`:                                                                                             {},
-		`subscribe: {url: "http://h/users/{{.Subscriber}}", headers: {Authorization: "Bearer {{.Token}}"}}` + "\nauth: {command: [true]}": {Clients: true},
+		subscribe + `auth: {jwt: {key: k, claims: {role: user}}}`:                                                                                                        {},
+		subscribe + `auth: {jwt: {key: k, claims: {sub: "user-{{.Subscriber}}"}}}`:                                                                                       {},
+		subscribe + `auth: {jwt: {key: k, claims: {id: "eu-1-{{.Subscriber}}"}}}`:                                                                                        {},
+		subscribe + `auth: {jwt: {key: k, claims: {topics: ["{{.Stream}}"]}}}`:                                                                                           {Streams: true},
+		subscribe + `auth: {jwt: {key: k, claims: {"{{.Stream}}": read}}}`:                                                                                               {},
+		subscribe + `auth: {jwt: {key: k, claims: {w: "{{if lt .Subscriber 0}}yes{{end}}"}}}`:                                                                            {Publish: true},
+		subscribe + `auth: {command: [true]}`:                                                                                                                            {},
+		`subscribe: {url: "http://h/e?s={{.Stream}}&c={{.Subscriber}}", headers: {Authorization: "Bearer {{.Token}}"}}` + "\nauth: {jwt: {key: k}}":                      {},
+		`subscribe: {url: "http://h/e?s={{.Stream}}&c={{.Subscriber}}", headers: {Authorization: "Bearer {{.Token}}"}}` + "\nauth: {command: [true]}":                    {},
+		`subscribe: {url: "http://h/u/{{.Subscriber}}", headers: {Authorization: "Bearer {{.Token}}"}}` + "\nauth: {jwt: {key: k}}":                                      {},
+		`subscribe: {url: "http://h/u/{{.Subscriber}}", headers: {Authorization: "Bearer {{.Token}}"}}` + "\n" + `auth: {jwt: {key: k, claims: {u: "{{.Subscriber}}"}}}`: {Clients: true},
+		`subscribe: {url: "http://h/users/{{.Subscriber}}", headers: {Authorization: "Bearer {{.Token}}"}}` + "\nauth: {command: [true]}":                                {Clients: true},
 	} {
 		if got := described(t, text).Rights; got != want {
 			t.Errorf("%s\n%+v, want %+v", text, got, want)

@@ -79,7 +79,7 @@ func newServerSubject(t *scenarios.Target, a *run.Access) *server.Subject {
 	if a.Mint != nil {
 		s.Mint, s.Cookie, s.Rights = made.mint, t.Auth.Cookie, made.rights()
 	}
-	s.Credentials = made.credentials()
+	s.Credentials, s.Admission = made.credentials(), made.admission()
 	if a.Mint != nil && a.Revoke != nil {
 		s.Revoke = made.revoke
 	}

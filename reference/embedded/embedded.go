@@ -165,6 +165,7 @@ func (b *Broker) Subject() *server.Subject {
 	if len(b.config.TokenKey) > 0 {
 		s.Capabilities = append(s.Capabilities, "auth")
 		s.Key, s.Claims, s.Mint, s.Revoke = b.config.TokenKey, b.claims, b.mint, b.revoke
+		s.Admission = []server.Credential{{In: "header", Name: "Authorization"}}
 		s.Rights = server.Rights{Streams: true, Publish: true}
 	}
 	return s

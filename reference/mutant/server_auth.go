@@ -54,15 +54,22 @@ var serverAuthMutants = []Mutant{
 			key, issuer, audience := c.TokenKey, c.TokenIssuer, c.TokenAudience
 			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 				if _, read := readToken(r.Header.Get("Authorization"), key); !read && r.Header.Get("Authorization") != "" {
-					claims := broker.Claims{Subscribe: []string{"*"}}
-					claims.Issuer, claims.Audience, claims.Subject = issuer, jwt.ClaimStrings{audience}, "nobody"
-					claims.ExpiresAt = jwt.NewNumericDate(time.Now().Add(time.Hour))
-					if text, err := broker.SignToken(key, claims); err == nil {
-						r = r.Clone(r.Context())
-						r.Header.Set("Authorization", "Bearer "+text)
-					}
+					r = bearing(r, key, issuer, audience, broker.Claims{Subscribe: []string{"*"}})
 				}
 				next.ServeHTTP(w, r)
+			})
+		},
+	},
+	{
+		Name:   "publishes-for-anybody",
+		Bug:    "Who publishes is not asked for a token.",
+		SeenIn: "plausible: an internal endpoint that became reachable",
+		Kills:  []string{"SSE-AUTH-015"},
+		May:    because("publishing is for everybody", "SSE-AUTH-008"),
+		Broker: func(c *broker.Config) {
+			key, issuer, audience := c.TokenKey, c.TokenIssuer, c.TokenAudience
+			c.Tamper = onPublishes(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				next.ServeHTTP(w, bearing(r, key, issuer, audience, broker.Claims{Publish: []string{"*"}}))
 			})
 		},
 	},
@@ -265,6 +272,19 @@ func resigning(change func(r *http.Request, t *token) bool) func(*broker.Config)
 			})
 		}}
 	}
+}
+
+// bearing is a request with a right token for somebody.
+func bearing(r *http.Request, key []byte, issuer, audience string, claims broker.Claims) *http.Request {
+	claims.Issuer, claims.Audience, claims.Subject = issuer, jwt.ClaimStrings{audience}, "nobody"
+	claims.ExpiresAt = jwt.NewNumericDate(time.Now().Add(time.Hour))
+	text, err := broker.SignToken(key, claims)
+	if err != nil {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+text)
+	return r
 }
 
 // readToken reads what a token says, whoever signed it.

@@ -28,6 +28,7 @@ var authCases = []Case{
 	{Requirement: "SSE-AUTH-012", Alone: true, Run: refusesCheaply},
 	{Requirement: "SSE-AUTH-013", Run: refusalsTellNothing},
 	{Requirement: "SSE-AUTH-014", Run: refusesMadeUpCredentials},
+	{Requirement: "SSE-AUTH-015", Run: publishesForNobody},
 }
 
 // "A protected stream without credentials gives 401 with WWW-Authenticate and no stream bytes."
@@ -44,6 +45,29 @@ func refusesMadeUpCredentials(t *Trial) {
 		t.Skip("it is not known how credentials are sent: describe them in the target file")
 	}
 	refused(t, "with wrong credentials", reply(t, []string{t.Stream()}, Mistaken()))
+}
+
+// "Who brings no credentials, or wrong ones, publishes nothing where publishers are to bring some."
+func publishesForNobody(t *Trial) {
+	if len(t.Subject.Admission) == 0 {
+		t.Skip("a publish carries no credentials: there are none in its description")
+	}
+	stream := t.Stream()
+	t.Send(stream, t.Unique()) // else a refusal means nothing
+	ways := map[string]func(string) string{"without credentials": noCredential, "with wrong credentials": wrongCredential}
+	for how, change := range ways {
+		r := t.Publish(Message{Stream: stream, Data: t.Unique(), Edit: func(r *http.Request) { carry(t.Subject.Admission, r.Header, r.URL, change) }})
+		t.interrupted()
+		switch r.Acceptance {
+		case Acknowledged:
+			t.Deviation("a refusal of a publish "+how, "a publish "+how+": "+t.Subject.redact(r.String()))
+		case Indeterminate:
+			t.Tolerated("a refusal of a publish "+how, "a publish "+how+": "+t.Subject.redact(r.String()))
+		case Rejected:
+		}
+	}
+	t.Count(len(ways))
+	t.Conclude("a publish without credentials, and one with wrong ones, was refused")
 }
 
 // refused judges the answer to a subscription that is not to be let in.

@@ -3,10 +3,12 @@ package server_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -188,4 +190,90 @@ func TestRefusalsOfAMethodAreNotRanked(t *testing.T) {
 			})
 		})
 	}
+}
+
+// personal is a server at which each client has an address of its own, and a token in its name. Whatever is published goes to everybody.
+func personal(t *testing.T, checks bool) *server.Subject {
+	t.Helper()
+	var mu sync.Mutex
+	listening := map[chan string]bool{}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		data, err := io.ReadAll(r.Body)
+		switch owner := strings.TrimPrefix(r.URL.Path, "/of/"); {
+		case err != nil:
+			return
+		case r.Method == http.MethodPost:
+			mu.Lock()
+			defer mu.Unlock()
+			for c := range listening {
+				c <- string(data)
+			}
+			return
+		case r.Header.Get("Authorization") == "", checks && r.Header.Get("Authorization") != "Bearer of-"+owner:
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		c := make(chan string, 100)
+		mu.Lock()
+		listening[c] = true
+		mu.Unlock()
+		defer func() {
+			mu.Lock()
+			defer mu.Unlock()
+			delete(listening, c)
+		}()
+		w.Header().Set("Content-Type", "text/event-stream")
+		for flusher := http.NewResponseController(w); flusher.Flush() == nil; {
+			select {
+			case data := <-c:
+				_, _ = io.WriteString(w, "data: "+data+"\n\n")
+			case <-r.Context().Done():
+				return
+			}
+		}
+	}))
+	t.Cleanup(s.Close)
+	t.Cleanup(s.CloseClientConnections)
+	return &server.Subject{
+		Name: "personal", Kind: "target", URL: s.URL, Shared: true, Rights: server.Rights{Clients: true},
+		Mint: func(_ context.Context, g server.Grant) (string, error) { return "of-" + g.User, nil },
+		Subscribe: func(_ context.Context, sub server.Subscription) (*sse.Request, error) {
+			u, err := url.Parse(s.URL + "/of/" + sub.Client)
+			req := &sse.Request{URL: u, Header: http.Header{}}
+			if sub.Token != "" {
+				req.Header.Set("Authorization", "Bearer "+sub.Token)
+			}
+			return req, err
+		},
+		Publish: func(ctx context.Context, m server.Message) server.Receipt {
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, strings.NewReader(m.Data))
+			if err != nil {
+				return server.Receipt{Err: err}
+			}
+			return server.PublishHTTP(ctx, s.Client(), req, func(status int, _ []byte) bool { return status == http.StatusOK })
+		},
+	}
+}
+
+// TestATokenOfAnotherClientOpensNothing where an address is a client's own.
+func TestATokenOfAnotherClientOpensNothing(t *testing.T) {
+	t.Parallel()
+	for checks, want := range map[bool]conformance.Outcome{true: conformance.Pass, false: conformance.Fail} {
+		judge(t, personal(t, checks), server.Options{Only: []string{"SSE-AUTH-003", "SSE-AUTH-009"}}).must(t, be(want))
+	}
+}
+
+// TestTokensThatSayNothingAreNotJudgedByRights, whatever the server lets their bearers do.
+func TestTokensThatSayNothingAreNotJudgedByRights(t *testing.T) {
+	t.Parallel()
+	s := personal(t, false)
+	s.Rights = server.Rights{}
+	s.Key, s.Claims = []byte("key"), func(server.Grant) (map[string]any, error) { return nil, nil }
+	only := []string{"SSE-AUTH-002", "SSE-AUTH-003", "SSE-AUTH-008", "SSE-AUTH-009", "SSE-AUTH-013", "SSE-ISO-002", "SSE-RESUME-013"}
+	judge(t, s, server.Options{Only: only}).must(t, func(v conformance.Verdict) bool {
+		if v.ID == "SSE-AUTH-002" { // it takes any token, and no claim is missed for making a wrong one
+			return v.Outcome == conformance.Fail
+		}
+		return v.Outcome != conformance.Unknown && !accused(v)
+	})
 }

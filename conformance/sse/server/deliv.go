@@ -212,7 +212,8 @@ func changesNothing(t *Trial) {
 	for _, m := range messagesOfAllKinds(t) {
 		m.Stream = stream
 		from := [2]int{len(f.seen), len(twin.seen)}
-		if r := t.Publish(m); r.Acceptance != Acknowledged {
+		r := t.Publish(m)
+		if r.Acceptance != Acknowledged {
 			t.interrupted()
 			continue
 		}
@@ -220,6 +221,7 @@ func changesNothing(t *Trial) {
 		c := t.Unique()
 		t.Send(stream, c)
 		if !f.hears(c) || !twin.hears(c) {
+			endedBy(t, f.tap(), m, r)
 			t.Unknown("a plain message did not arrive within %v of its acknowledgement", t.arrival)
 		}
 		unchanged(t, m, f, twin, from)

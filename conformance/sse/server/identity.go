@@ -3,10 +3,9 @@ package server
 import (
 	"context"
 	"encoding/base64"
+	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
 // mint makes a token, and keeps for whom: a connection that bears it is that client's.
@@ -63,31 +62,32 @@ func (t *Trial) oneClient(streams ...string) Option {
 }
 
 // carry changes the credentials of a request; "" leaves them out.
-func (s *Subject) carry(req *sse.Request, change func(value string) string) {
-	for _, c := range s.Credentials {
+func carry(credentials []Credential, header http.Header, address *url.URL, change func(value string) string) {
+	for _, c := range credentials {
 		switch c.In {
 		case "header":
-			if value := change(req.Header.Get(c.Name)); value != "" {
-				req.Header.Set(c.Name, value)
-			} else {
-				req.Header.Del(c.Name)
+			value := change(header.Get(c.Name))
+			if header.Del(c.Name); value != "" {
+				header.Set(c.Name, value)
 			}
 		case "query":
-			query := req.URL.Query()
-			if value := change(query.Get(c.Name)); value != "" {
+			query := address.Query()
+			value := change(query.Get(c.Name))
+			if query.Del(c.Name); value != "" {
 				query.Set(c.Name, value)
-			} else {
-				query.Del(c.Name)
 			}
-			req.URL.RawQuery = query.Encode()
+			address.RawQuery = query.Encode()
 		case "userinfo":
-			name := req.URL.User.Username()
-			if req.URL.User = nil; change(name) != "" {
-				req.URL.User = url.UserPassword(name, wrongWord)
+			name := address.User.Username()
+			if address.User = nil; change(name) != "" {
+				address.User = url.UserPassword(name, wrongWord)
 			}
 		}
 	}
 }
+
+// noCredential leaves a credential out.
+func noCredential(string) string { return "" }
 
 const wrongWord = "streamgauge-wrong"
 

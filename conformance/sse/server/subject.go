@@ -40,6 +40,7 @@ type Subject struct {
 	Claims func(g Grant) (map[string]any, error)              // what Mint would sign, for wrong tokens
 
 	Credentials []Credential // that each subscription carries beside tokens
+	Admission   []Credential // that each publish carries, tokens among them
 
 	Revoke func(ctx context.Context, g Grant, token string) error // withdraws what was granted with a token
 	Cookie string                                                 // the cookie that can carry a token; "": none

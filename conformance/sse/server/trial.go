@@ -264,10 +264,10 @@ func (t *Trial) request(o *opening) (*sse.Request, error) {
 	if o.anonymous {
 		req.Header.Del("Authorization")
 		req.Header.Del("Cookie")
-		t.Subject.carry(&req, func(string) string { return "" })
+		carry(t.Subject.Credentials, req.Header, req.URL, noCredential)
 	}
 	if o.mistaken {
-		t.Subject.carry(&req, wrongCredential)
+		carry(t.Subject.Credentials, req.Header, req.URL, wrongCredential)
 	}
 	for _, edit := range o.edit {
 		edit(&req)
