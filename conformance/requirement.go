@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -271,7 +272,7 @@ func (p Parameter) Duration() (time.Duration, error) {
 // Number reads a number.
 func (p Parameter) Number() (float64, error) {
 	n, err := strconv.ParseFloat(p.Value, 64)
-	if err != nil {
+	if err != nil || !(n >= 0 && n <= math.MaxInt32) { // also no number at all
 		return 0, fmt.Errorf("parameter %s is %q, want a number", p.Name, p.Value)
 	}
 	return n, nil

@@ -412,8 +412,8 @@ func (s *side) wrongParameter(id, name, value string, whole bool) string {
 		}
 		return fmt.Sprintf("%s has no parameter %q: it has %s", id, name, strings.Join(names, ", "))
 	}
-	if _, err := (conformance.Parameter{Value: usual}).Number(); err == nil {
-		if _, err := (conformance.Parameter{Value: value}).Number(); err != nil {
+	if asUsual, err := (conformance.Parameter{Value: usual}).Number(); err == nil {
+		if n, err := (conformance.Parameter{Value: value}).Number(); err != nil || n == 0 && asUsual > 1 { // of nothing nothing can be told
 			return "want a number such as " + usual
 		}
 	} else if _, err := (conformance.Parameter{Value: usual}).Duration(); err == nil {
