@@ -76,6 +76,16 @@ func TestATypeThatEndsEveryStreamIsAFailure(t *testing.T) {
 	})
 }
 
+// TestADeclaredGreetingComesFirst on each connection.
+func TestADeclaredGreetingComesFirst(t *testing.T) {
+	t.Parallel()
+	for greeting, want := range map[string]conformance.Outcome{"event: welcome\ndata: {}\n\n": conformance.Pass, "event: hello\ndata: {}\n\n": conformance.Fail, "": conformance.Fail} {
+		s := (&oddHub{greeting: greeting}).subject(t)
+		s.Greeting = "welcome"
+		judged(t, s, "", "SSE-FORM-019").must(t, be(want))
+	}
+}
+
 // guarded lets nobody in without the right key, unless it is open.
 func guarded(t *testing.T, admits func(r *http.Request) bool, refuse int, credentials server.Credential, carry func(*sse.Request)) *server.Subject {
 	t.Helper()

@@ -31,6 +31,7 @@ var formCases = []Case{
 	{Requirement: "SSE-FORM-016", Run: retryIsSensible},
 	{Requirement: "SSE-FORM-017", Run: emptyIDIsWritten},
 	{Requirement: "SSE-FORM-018", Run: signalsHaveNoIDs},
+	{Requirement: "SSE-FORM-019", Run: greetingComesFirst},
 }
 
 // "Every byte sent is valid UTF-8."
@@ -346,6 +347,36 @@ func signalsHaveNoIDs(t *Trial) {
 	}
 	t.Count(len(signals))
 	t.Conclude(fmt.Sprintf("%d signals, none with an id", len(signals)))
+}
+
+// "A greeting that is declared is the first event of each connection, also of one that resumes."
+func greetingComesFirst(t *Trial) {
+	greeting := t.Subject.Greeting
+	if greeting == "" {
+		t.Skip("no greeting is declared: name the type of a connection's first event in the target file, if it has one")
+	}
+	f := t.follower([]string{t.Stream()})
+	for visit, what := range []string{"a new connection", "a connection that resumed"} {
+		if !f.open() {
+			t.interrupted()
+			t.Unknown("no stream could be opened: %s", f.refused)
+		}
+		p := f.tap()
+		if t.Subject.Publish != nil {
+			t.Fence(p) // the greeting comes before it, or not at all
+		}
+		t.Await(p, "the first event is awaited", func(r *Record) bool { return len(r.Events) > 0 })
+		t.Count(1)
+		events := slices.DeleteFunc(p.Events(), t.primed)
+		if len(events) == 0 || events[0].Type != greeting || t.ours(events[0]) {
+			t.Deviation("an event of type "+greeting+" first", what+" began with "+describe(events[:min(1, len(events))]), p.Evidence())
+		}
+		f.leave()
+		if visit == 0 && (f.position == "" || !t.claimsResume()) {
+			break
+		}
+	}
+	t.Conclude("each connection began with an event of type " + greeting)
 }
 
 // sorted is what came while ten events were published: those, and what the target sent on its own. An id that came in a block before an event

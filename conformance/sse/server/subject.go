@@ -148,6 +148,8 @@ func (s *Subject) Declares(word string) bool {
 		return s.History > 0 || s.HistoryAge > 0
 	case "slow_policy":
 		return s.SlowPolicy != ""
+	case "greeting":
+		return s.Greeting != ""
 	case "gap":
 		return s.Gap != ""
 	case "nodes":
