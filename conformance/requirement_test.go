@@ -114,15 +114,15 @@ requirements:
 
 func TestWhatIsDeclaredIsAMust(t *testing.T) {
 	t.Parallel()
-	r := RequirementByID("SSE-SLOW-007") // practice alone
+	r := RequirementByID("SSE-SLOW-007") // practice alone, unless a deadline is documented
 	for name, test := range map[string]struct {
 		suite Suite
 		want  Level
 	}{
 		"nothing is declared":    {Suite{}, Should},
 		"something else is":      {Suite{Holds: func(word string) bool { return word == "resume" }}, Should},
-		"its parameter is set":   {Suite{Parameter: func(id, name string) (string, bool) { return "10s", id == r.ID && name == "write_deadline" }}, Must},
-		"another parameter is":   {Suite{Parameter: func(_, name string) (string, bool) { return "10", name == "fill_mib" }}, Should},
+		"its parameter is set":   {Suite{Parameter: func(id, name string) (string, bool) { return "10s", id == r.ID && name == "deadline" }}, Must},
+		"another parameter is":   {Suite{Parameter: func(_, name string) (string, bool) { return "10s", name == "write_deadline" }}, Should},
 		"its parameter is empty": {Suite{Parameter: func(string, string) (string, bool) { return "", true }}, Should},
 	} {
 		test.suite.Profile = ProfileBroker

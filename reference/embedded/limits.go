@@ -14,7 +14,7 @@ func limits() map[string]map[string]string {
 		"SSE-SLOW-004":  {"overflow_mib": overflow["overflow_mib"], "write_deadline": c.WriteTimeout.String()},
 		"SSE-SLOW-005":  overflow,
 		"SSE-SLOW-006":  overflow,
-		"SSE-SLOW-007":  {"write_deadline": c.WriteTimeout.String(), "fill_mib": "8"},
+		"SSE-SLOW-007":  {"deadline": c.WriteTimeout.String(), "fill_mib": "8"},
 		"SSE-SLOW-008":  overflow,
 		"SSE-DRAIN-001": {"grace": "5s"},
 		"SSE-LIMIT-001": {"limit": strconv.Itoa(maxEventBytes)},

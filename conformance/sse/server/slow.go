@@ -389,6 +389,9 @@ func disconnectedReaderResumes(t *Trial) {
 // Fewer messages than queues hold, so that it is not the overflow that ends the connection.
 func writeDeadlineEndsStuckConnections(t *Trial) {
 	deadline := t.Duration("write_deadline")
+	if t.Text("deadline") != "" {
+		deadline = t.Duration("deadline") // the target's own
+	}
 	t.Allow(2*deadline + defaultPatience)
 	stream := t.Stream()
 	p, reading := t.stall(stream)
