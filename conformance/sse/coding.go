@@ -7,6 +7,7 @@ import (
 	"compress/zlib"
 	"errors"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -67,6 +68,22 @@ func (s *Stream) notCoded(err error) error {
 		return err
 	}
 	return s.failed(&MalformedError{What: "content coding: " + err.Error()})
+}
+
+// Decoding reads what is in one of the content codings that a Stream decodes, as soon as its writer has flushed it.
+func Decoding(coding string, from io.Reader) (io.Reader, error) {
+	return inflater(codingOf(coding), bufio.NewReader(from))
+}
+
+// codingOf is the one name that a coding which can be decoded has here; "" for any other.
+func codingOf(name string) string {
+	switch name = strings.ToLower(name); name {
+	case "x-gzip":
+		return "gzip"
+	case "gzip", "deflate":
+		return name
+	}
+	return ""
 }
 
 // inflater decodes one member. It returns io.EOF when there is none.

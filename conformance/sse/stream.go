@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -82,11 +81,8 @@ func (s *Stream) Text(receive func(p []byte) error) error {
 
 // decode drains a body that is in a content coding.
 func (s *Stream) decode(coding string, to sink) error {
-	switch strings.ToLower(coding) {
-	case "gzip", "x-gzip":
-		return s.inflate("gzip", to)
-	case "deflate":
-		return s.inflate("deflate", to)
+	if known := codingOf(coding); known != "" {
+		return s.inflate(known, to)
 	}
 	return s.failed(&EncodedError{Encoding: coding})
 }

@@ -2,10 +2,8 @@ package mutant
 
 import (
 	"bytes"
-	"compress/gzip"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -90,12 +88,12 @@ var serverHTTPSMutants = []Mutant{
 	{
 		Name: "buffers-compressed-events", ID: "MS-11", Bug: "The gzip middleware keeps small events in its buffer.",
 		SeenIn: "Kludex/starlette#2753; mattrobinsonsre/terrapod#71; mpetrunic/fastify-sse-v2#8", Kills: []string{"SSE-HTTPS-026"},
-		Broker: func(c *broker.Config) { c.Tamper = onStreams(gzipping(false)) },
+		Broker: compressingStreams("gzip", takes("gzip"), neverFlushed),
 	},
 	{
 		Name: "compresses-unasked", Bug: "The stream is compressed for clients that did not ask for it.",
 		SeenIn: "plausible: a proxy's gzip_static", Kills: []string{"SSE-HTTPS-009"},
-		Broker: func(c *broker.Config) { c.Tamper = onStreams(gzipping(true)) },
+		Broker: compressingStreams("gzip", anyAccept, flushed),
 	},
 	{
 		Name: "streams-to-head", Bug: "HEAD is answered like GET, with a stream behind the head.",
@@ -344,27 +342,6 @@ func taking(method string) func(http.ResponseWriter, *http.Request, http.Handler
 			r.Method = http.MethodGet
 		}
 		next.ServeHTTP(w, r)
-	}
-}
-
-// gzipping compresses streams without ever flushing an event; unasked does so whatever the client accepts, and flushes.
-func gzipping(unasked bool) func(http.ResponseWriter, *http.Request, http.Handler) {
-	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if r.Method != http.MethodGet || !unasked && !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-			next.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("Content-Encoding", "gzip")
-		var out bytes.Buffer
-		z := gzip.NewWriter(&out)
-		next.ServeHTTP(&filter{ResponseWriter: w, change: func(p []byte) []byte {
-			_, _ = z.Write(p) // a bytes.Buffer never fails
-			if unasked {
-				_ = z.Flush()
-			}
-			defer out.Reset()
-			return bytes.Clone(out.Bytes())
-		}}, r)
 	}
 }
 

@@ -105,6 +105,7 @@ var oddForms = []Odd{
 			next.ServeHTTP(w, r)
 		})
 	}},
+	{Name: "compresses-for-browsers", About: "Who accepts deflate gets the stream in that coding, flushed after each write.", Broker: compressingStreams("deflate", takes("deflate"), flushed)},
 	{Name: "wraps-data-in-json", About: "Messages come inside a JSON envelope.", Broker: func(c *broker.Config) {
 		c.Tamper = rewritten(func(ev broker.Event, _ []byte) []byte {
 			ev.Data = envelope(ev)

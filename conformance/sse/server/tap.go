@@ -1,7 +1,10 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,6 +33,7 @@ type Tap struct {
 
 	mu      sync.Mutex
 	record  Record
+	raw     []byte        // what came of a body that is decoded for the record, as far as it is kept
 	id      string        // the last event id so far
 	arrived chan struct{} // closed and replaced whenever the record has changed
 }
@@ -42,11 +46,10 @@ func newTap(subject *Subject, streams []string, req *sse.Request, stream *sse.St
 	}
 }
 
-// read fills the record until the stream ends. A body in a content coding is kept and not decoded.
+// read fills the record until the stream ends. Of a body in a content coding the record holds what is coded, unless it cannot be read.
 func (p *Tap) read() {
 	defer close(p.done)
-	encoded := p.Response.Header.Get("Content-Encoding")
-	plain := encoded == "" || strings.EqualFold(encoded, "identity")
+	coding := p.Header("Content-Encoding")
 	r := &recorder{Record: &p.record, limit: max(p.most, maxBody), pieces: maxPieces}
 	if p.most > 0 {
 		r.pieces = p.most
@@ -55,25 +58,59 @@ func (p *Tap) read() {
 		r.limit = maxOther
 	}
 	r.decoder.SetLastEventID(p.id)
-	err := p.stream.Body(func(b []byte) error {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		defer p.changed()
-		if !plain {
-			r.decoder.Reset()
-		}
-		err := r.take(b, p.stream.LastRead())
-		p.id = r.decoder.LastEventID()
-		if !p.keeps(int64(r.cost)) {
-			return errTooMuch
-		}
-		return err
-	})
+	err := p.drain(coding, r)
 	_ = p.stream.Close() // it has ended
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.record.Ended, p.record.End, p.record.EndedAt = true, err, time.Now()
 	p.changed()
+}
+
+// drain reads the body into a record.
+func (p *Tap) drain(coding string, r *recorder) error {
+	if !coded(coding) || !readable(coding) {
+		return p.stream.Body(func(b []byte) error { return p.take(r, b, p.stream.LastRead(), coded(coding)) })
+	}
+	d := decode(coding, func(b []byte) error { return p.take(r, b, time.Now(), false) })
+	err := p.stream.Body(func(b []byte) error {
+		p.mu.Lock()
+		p.raw = append(p.raw, b[:min(len(b), max(0, keptBytes-len(p.raw)))]...)
+		p.changed()
+		p.mu.Unlock()
+		_, err := d.in.Write(b)
+		return err
+	})
+	if broken := d.end(); errors.Is(err, io.EOF) && !errors.Is(broken, io.EOF) && !errors.Is(broken, io.ErrUnexpectedEOF) {
+		return broken
+	}
+	return err
+}
+
+// take adds a piece of a body to the record; opaque is one of which nothing can be read.
+func (p *Tap) take(r *recorder, b []byte, at time.Time, opaque bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer p.changed()
+	if opaque {
+		r.decoder.Reset()
+	}
+	err := r.take(b, at)
+	p.id = r.decoder.LastEventID()
+	if !p.keeps(int64(r.cost)) {
+		return errTooMuch
+	}
+	return err
+}
+
+// shows says whether a text is in what can be read so far, also where it was flushed in a way that the record does not know. It is for
+// conditions that are awaited: the caller holds p.mu.
+func (p *Tap) shows(text string) bool {
+	return bytes.Contains(p.record.Body(), []byte(text)) || len(p.raw) > 0 && bytes.Contains(inflate(p.Header("Content-Encoding"), p.raw), []byte(text))
+}
+
+// received is how many bytes of the body have come as they were sent. The caller holds p.mu.
+func (p *Tap) received() int {
+	return max(len(p.raw), p.record.Bytes)
 }
 
 // keeps notes what this connection keeps, and says whether that is allowed. The caller holds p.mu.
@@ -89,7 +126,7 @@ func (p *Tap) discard() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.keeps(0)
-	p.record.Segments, p.record.Events, p.record.Comments = nil, nil, nil
+	p.record.Segments, p.record.Events, p.record.Comments, p.raw = nil, nil, nil, nil
 }
 
 // changed wakes who waits. The caller holds p.mu.
@@ -104,10 +141,10 @@ func (p *Tap) Status() int { return p.Response.Status }
 // Header is a field of the response's head.
 func (p *Tap) Header(name string) string { return strings.Join(p.Response.Header.Values(name), ", ") }
 
-// unasked is a content coding that the request did not allow; "" for none.
+// unasked is a content coding that the request did not ask for and the harness cannot read; "" for none.
 func (p *Tap) unasked() string {
 	coding := p.Header("Content-Encoding")
-	if strings.EqualFold(coding, "identity") || p.Request.Header.Get("Accept-Encoding") != "" {
+	if readable(coding) || p.Request.Header.Get("Accept-Encoding") != "" {
 		return ""
 	}
 	return coding
@@ -157,6 +194,16 @@ func (p *Tap) Fields() (fields []Field) {
 // Body is the bytes so far, as far as they were kept.
 func (p *Tap) Body() (body []byte) {
 	p.Look(func(r *Record) { body = r.Body() })
+	return body
+}
+
+// rawBody is Body as it was sent, where the record holds what was coded.
+func (p *Tap) rawBody() (body []byte) {
+	p.Look(func(r *Record) {
+		if body = p.raw; body == nil {
+			body = r.Body()
+		}
+	})
 	return body
 }
 

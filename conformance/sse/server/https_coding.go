@@ -1,0 +1,174 @@
+package server
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// accepted are what browsers accept; the second is asked for as well, because the harness cannot read what some servers choose of the first.
+var accepted = []string{"gzip, deflate, br", "gzip, deflate"}
+
+// "What comes in a content coding comes as soon as without one."
+//
+// Every browser accepts codings, so what it is sent is what counts. A subscriber without a coding stands beside and tells when an event was
+// there to be sent.
+func codingDelaysNothing(t *Trial) {
+	var seen []string
+	for _, accept := range accepted {
+		p, plain := t.inCoding(accept)
+		coding := p.Header("Content-Encoding")
+		switch {
+		case !coded(coding):
+			t.mustBeUncoded(p)
+			continue
+		case len(seen) > 0 && seen[0] == coding:
+			continue
+		}
+		seen = append(seen, coding)
+		t.eventsInTime(p, plain, coding)
+		t.beatsInTime(p, plain, coding)
+		p.Close()
+	}
+	if len(seen) == 0 {
+		t.Skip("the stream is not compressed, though %s was accepted", accepted[0])
+	}
+	t.Conclude(fmt.Sprintf("in the coding %s each event came as soon as without", seen[0]))
+}
+
+// inCoding subscribes as a browser does, and as who accepts no coding.
+func (t *Trial) inCoding(accept string) (p *Tap, plain *follower) {
+	plain = t.follow([]string{t.Stream()})
+	p, err := t.Open(plain.streams, With("Accept-Encoding", accept))
+	switch {
+	case err != nil:
+		t.interrupted()
+		t.Unknown("no stream could be opened: %v", err)
+	case p.Status() != http.StatusOK || !p.Response.EventStream():
+		t.Unknown("no stream could be opened: the answer was status %d with content type %q", p.Status(), p.Header("Content-Type"))
+	case readable(p.Header("Content-Encoding")) && !t.ready(p):
+		t.mustBeInCoding(p, p.Header("Content-Encoding"))
+		t.Fail("what makes a subscriber ready as soon as without a coding", fmt.Sprintf("Accept-Encoding: %s, and it did not come within %v", accept, t.arrival), p.Head(), p.Evidence())
+	}
+	return p, plain
+}
+
+// mustBeUncoded notes a body that is compressed, and whose head does not say so.
+func (t *Trial) mustBeUncoded(p *Tap) {
+	marker := t.Unique()
+	t.Send(p.Streams[0], marker)
+	t.Await(p, "an event is awaited", func(r *Record) bool { return r.Bytes > 2 })
+	if body := p.Body(); bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
+		t.Deviation("Content-Encoding: gzip, because the body is in that coding", fmt.Sprintf("%s, and a body that begins % x, as gzip does", named("Content-Encoding", p), body[:2]), p.Head())
+		t.Conclude("")
+	}
+	p.Close()
+}
+
+// eventsInTime publishes a few events, each when the one before it has come. One that does not come is pushed by another, so that it is seen
+// what it waited for.
+func (t *Trial) eventsInTime(p *Tap, plain *follower, coding string) {
+	const events, several = 5, 2
+	within := t.Duration("within")
+	late := 0
+	for n := 1; n <= events; n++ {
+		e := codedEvent{marker: t.Unique()}
+		if !readable(coding) {
+			e.noise = noise4k()
+		}
+		from := t.bytesOf(p)
+		began := time.Now()
+		t.Send(p.Streams[0], e.data())
+		if !coded(plain.tap().Header("Content-Encoding")) && !plain.hears(e.marker) {
+			silent(t, plain.tap())
+		}
+		t.Count(1)
+		if t.AwaitFor(p, "an event in a coding is awaited", within, func(*Record) bool { return e.came(p, from) }) {
+			continue
+		}
+		t.mustBeInCoding(p, coding)
+		what := fmt.Sprintf("Content-Encoding: %s, and event %d of %d had not come %v after a subscriber without a coding had it; %s",
+			coding, n, events, within, t.pushed(p, e, from))
+		expected := fmt.Sprintf("each event within %v of its arrival without a coding", within)
+		if t.LagBetween(began, time.Now()) > within/4 {
+			t.Unknown("%s; but this machine was too busy to tell", what)
+		}
+		if late++; late == several {
+			t.Fail(expected, what, p.Head(), p.Evidence())
+		}
+	}
+}
+
+// mustBeInCoding ends the case when the body is not in the coding that its head names.
+func (t *Trial) mustBeInCoding(p *Tap, coding string) {
+	if ended, err := p.Ended(); ended {
+		body := p.rawBody()
+		t.Fail("a body in the coding that its head names: "+coding, fmt.Sprintf("%s; it begins % x", endText(err), body[:min(len(body), 8)]), p.Head())
+	}
+}
+
+// pushed publishes once more and says whether that brings what had not come.
+func (t *Trial) pushed(p *Tap, e codedEvent, from int) string {
+	next := t.Unique()
+	t.Send(p.Streams[0], next)
+	if t.AwaitFor(p, "an event that was held back is awaited", stuck, func(*Record) bool { return e.came(p, from) }) {
+		return "it came when the next one was published"
+	}
+	return fmt.Sprintf("nor %v after the next one was published", stuck)
+}
+
+// codedEvent is an event that is told from others by its text, or, in a coding that cannot be read, by its bulk: it has noise in it that no
+// coding makes much smaller.
+type codedEvent struct {
+	marker string
+	noise  []byte
+}
+
+func (e codedEvent) data() string { return e.marker + hex.EncodeToString(e.noise) }
+
+func (e codedEvent) came(p *Tap, from int) bool {
+	if e.noise == nil {
+		return p.shows(e.marker)
+	}
+	return p.received()-from >= len(e.noise)*9/10 // hexadecimal digits carry half a byte each
+}
+
+func noise4k() []byte {
+	p := make([]byte, 4<<10)
+	_, _ = rand.Read(p) // never fails
+	return p
+}
+
+// bytesOf is how many bytes of a body have come as they were sent.
+func (t *Trial) bytesOf(p *Tap) (n int) {
+	p.Look(func(*Record) { n = p.received() })
+	return n
+}
+
+// beatsInTime waits for a heartbeat of a target that declares them, and has the one in a coding come as well.
+func (t *Trial) beatsInTime(p *Tap, plain *follower, coding string) {
+	silence := t.Subject.Heartbeat
+	if silence == 0 {
+		return
+	}
+	from, began := t.bytesOf(p), time.Now()
+	t.Allow(2 * silence)
+	seen := plain.tap().Bytes()
+	beat := func(r *Record) bool { return r.Bytes > seen }
+	if !t.AwaitFor(plain.tap(), "a heartbeat is awaited", silence+silence/3, beat) {
+		return // that is for other cases
+	}
+	t.Count(1)
+	limit := began.Add(silence + silence/3 + t.Duration("within"))
+	if t.AwaitFor(p, "a heartbeat in a coding is awaited", time.Until(limit), func(*Record) bool { return p.received() > from }) {
+		return
+	}
+	what := fmt.Sprintf("Content-Encoding: %s, and no byte for %v, in which a subscriber without a coding got a heartbeat", coding, time.Since(began).Round(10*time.Millisecond))
+	if t.LagBetween(began, time.Now()) > silence/4 {
+		t.Unknown("%s; but this machine was too busy to tell", what)
+	}
+	t.Fail(fmt.Sprintf("a heartbeat at least every %v, as is declared, in any coding", silence), what, p.Head())
+}
