@@ -60,7 +60,11 @@ func (s *capacitySearch) try(ctx context.Context, t capacity.Trial) (conformance
 	if step.File, err = s.store(number, t.Value, seed, outcome, verdicts); err != nil {
 		return conformance.CapacityStep{}, err
 	}
-	return s.keep(number, stepRun{t.Value, step, verdicts, outcome.Measures, outcome.Run.Health}), nil
+	step = s.keep(number, stepRun{t.Value, step, verdicts, outcome.Measures, outcome.Run.Health})
+	if s.target != nil && s.seen.Died != "" {
+		return step, capacity.ErrOver // nobody starts it again
+	}
+	return step, nil
 }
 
 // serve is the target of one run, and what ends it.

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/check"
 	"github.com/streamgauge/streamgauge/conformance/history"
 	"github.com/streamgauge/streamgauge/reports"
 	"github.com/streamgauge/streamgauge/scenarios"
@@ -29,6 +30,7 @@ type session struct {
 	target   *scenarios.Target // nil: the embedded broker
 	plans    []*scenarios.Plan
 	sources  []reports.Source
+	seen     run.Seen
 	dir      *reports.Dir
 	recorder *history.Recorder
 	hlogs    map[string]func(io.Writer) error
@@ -188,7 +190,7 @@ func (s *session) beginning() conformance.Result {
 func (s *session) scenario(ctx context.Context, plan *scenarios.Plan) (*run.Outcome, error) {
 	var p *progress
 	r := run.New(run.Options{
-		Plan: plan, Recorder: s.recorder,
+		Plan: plan, Recorder: s.recorder, Seen: &s.seen,
 		Log: func(line string) { p.Println("streamgauge: " + line) },
 	})
 	p = newProgress(s.stderr, isTerminal(s.stderr), s.flags.quiet, r.Status)
@@ -238,7 +240,7 @@ func selected(verdicts []conformance.Verdict, only []string) []conformance.Verdi
 		return verdicts
 	}
 	return slices.DeleteFunc(verdicts, func(v conformance.Verdict) bool {
-		return !slices.ContainsFunc(only, func(id string) bool { return v.ID == id || strings.HasPrefix(v.ID, id+".") })
+		return v.ID != check.TargetAnswers && !slices.ContainsFunc(only, func(id string) bool { return v.ID == id || strings.HasPrefix(v.ID, id+".") })
 	})
 }
 

@@ -57,6 +57,7 @@ type Judge struct {
 	forgone   series // lost messages of holes that were given up, by when they were due
 	bands     bands
 	memory    memory
+	death     atomic.Pointer[Death]
 }
 
 // counts are totals that no fold holds.
@@ -201,6 +202,8 @@ func (j *Judge) Observe(o *history.Observation) {
 		j.enter(o)
 	case history.Memory:
 		j.memory.add(o.At, o.Size)
+	case history.Death:
+		j.death.Store(deathOf(o))
 	default:
 		i := o.Subscriber - j.cfg.First
 		switch {

@@ -20,6 +20,7 @@ func (t *Tally) Report(c *Config, health conformance.Health) Report {
 	for _, b := range budgets {
 		r.Verdicts = append(r.Verdicts, b(c, t, &health)...)
 	}
+	r.Verdicts = t.Death.apply(c.Scenario, r.Verdicts)
 	return r
 }
 

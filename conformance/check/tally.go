@@ -16,6 +16,8 @@ type Tally struct {
 	Settled     bool          `json:"settled"`     // the run reached its end
 	Interrupted bool          `json:"interrupted"` // somebody ended it before
 
+	Death *Death `json:"death,omitempty"` // of the target; nil: it answered to the end
+
 	Planned     uint64 `json:"planned"` // subscribers
 	Opened      uint64 `json:"opened"`
 	Ready       uint64 `json:"ready"`
@@ -124,6 +126,9 @@ func (t *Tally) Merge(other *Tally) error {
 	t.SteadyAt, t.SettleAt = max(t.SteadyAt, other.SteadyAt), max(t.SettleAt, other.SettleAt)
 	t.Settled = t.Settled && other.Settled
 	t.Interrupted = t.Interrupted || other.Interrupted
+	if t.Death == nil || other.Death != nil && other.Death.At < t.Death.At {
+		t.Death = other.Death
+	}
 	for _, pair := range [][2]*uint64{
 		{&t.Planned, &other.Planned}, {&t.Opened, &other.Opened}, {&t.Ready, &other.Ready}, {&t.Failed, &other.Failed},
 		{&t.Connections, &other.Connections}, {&t.Resumes, &other.Resumes}, {&t.Published, &other.Published},

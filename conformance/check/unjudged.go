@@ -11,3 +11,8 @@ func Unjudged(c Config, outcome conformance.Outcome, reason string) []conformanc
 	}
 	return verdicts
 }
+
+// Dead is what is said of a run that did not take place because the target, which delivered before, does not answer any more.
+func Dead(c Config, d *Death) []conformance.Verdict {
+	return d.apply(c.Scenario, Unjudged(c, conformance.Skip, d.String()))
+}

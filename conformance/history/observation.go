@@ -34,6 +34,7 @@ const (
 	SlowEnd         // it reads normally again
 	Phase           // the run entered a phase. Text: ramp, steady, settle, end
 	Memory          // the target's resident memory. Size in bytes
+	Death           // the target died or stopped answering; At is its last sign of life. Text: what was going on, Data: how it showed
 	Anomaly         // a checker's anomaly. Text is its name, Data its sentence; not read by any judge
 	kinds           // how many there are
 )
@@ -42,7 +43,7 @@ var kindNames = [kinds]string{
 	Publish: "publish", Ack: "ack", Dial: "dial", Open: "open", Ready: "ready", First: "first", Deliver: "deliver", Other: "other",
 	Heartbeat: "heartbeat", Gap: "gap", Refused: "refused", Closed: "closed", Wait: "wait", Away: "away",
 	FaultBegin: "fault", FaultBite: "bite", FaultEnd: "lifted", SlowBegin: "slow", SlowEnd: "fast", Phase: "phase",
-	Memory: "memory", Anomaly: "anomaly",
+	Memory: "memory", Death: "death", Anomaly: "anomaly",
 }
 
 func (k Kind) String() string {

@@ -30,6 +30,28 @@ var serviceMutants = []Mutant{
 		},
 	},
 	{
+		Name:     "stops-answering",
+		Bug:      "After the thirtieth publish no request is answered any more; heartbeats go on.",
+		SeenIn:   "a server that deadlocked for good: everything that asks for its one lock waits",
+		Kills:    []string{"target.answers"},
+		Scenario: "lasting",
+		Broker: func(c *broker.Config) {
+			var published atomic.Uint64
+			c.Tamper = &broker.Tamper{Handler: func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.Method == http.MethodPost {
+						published.Add(1)
+					}
+					if published.Load() > 30 {
+						<-r.Context().Done()
+						return
+					}
+					next.ServeHTTP(w, r)
+				})
+			}}
+		},
+	},
+	{
 		Name:     "keeps-returning-waiting",
 		Bug:      "Who comes back with a position is answered after three seconds.",
 		SeenIn:   "lezli01/vincent#188: replay waits for the only database connection",

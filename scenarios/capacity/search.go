@@ -4,6 +4,7 @@ package capacity
 
 import (
 	"context"
+	"errors"
 	"math"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -25,6 +26,9 @@ const (
 
 // Step carries out one trial and says what came out. An error is the harness's own and ends the search.
 type Step func(context.Context, Trial) (conformance.CapacityStep, error)
+
+// ErrOver beside a step ends the search with it: the target cannot be judged any more.
+var ErrOver = errors.New("the search is over")
 
 // Search is how the line is looked for.
 type Search struct {
@@ -52,11 +56,14 @@ func (s *Search) Find(ctx context.Context) (*conformance.Capacity, error) {
 			break
 		}
 		step, err := s.Step(ctx, next)
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrOver) {
 			return nil, err
 		}
 		step.Value, step.Trial, step.Phase = next.Value, next.Number, next.Phase
 		r.note(step, ctx.Err() != nil)
+		if err != nil {
+			break
+		}
 	}
 	return r.conclude(), nil
 }

@@ -30,8 +30,16 @@ type Options struct {
 	Recorder *history.Recorder // nil: no history is kept
 	Log      func(line string) // nil: what is worth a line to a person is dropped
 
+	Seen *Seen // nil: nothing is known of the target
+
 	Mutate       MutateBroker // nil: the embedded broker is right
 	MutateClient MutateClient // nil: the subscribers are right
+}
+
+// Seen is what the runs on one target tell each other of it.
+type Seen struct {
+	Delivered bool   // a message that was published has arrived: its file is right
+	Died      string // how it ended; "": it lives
 }
 
 // MutateBroker breaks a run's embedded broker on purpose.
@@ -63,6 +71,7 @@ type engine struct {
 	target      *scenarios.Target
 	recorder    *history.Recorder
 	log         func(string)
+	seen        *Seen
 
 	clock         clock
 	context       context.Context // ends when the run is over
@@ -84,7 +93,8 @@ type engine struct {
 	tokenOnce     sync.Once
 	token         string // the publishers' own
 	tokenErr      error
-	held          bool // the target holds back the head of a stream until there is an event
+	held          bool         // the target holds back the head of a stream until there is an event
+	away          atomic.Int32 // faults under way that take the target away on purpose
 	lifted        steps
 	over          atomic.Bool
 	status        counters
@@ -92,7 +102,10 @@ type engine struct {
 
 // New prepares a run.
 func New(o Options) *Run {
-	r := &Run{engine{plan: o.Plan.At(uint64(time.Now().UnixNano())), fingerprint: o.Plan.Fingerprint(), recorder: o.Recorder, log: o.Log, mutate: o.Mutate, mutateClient: o.MutateClient}}
+	r := &Run{engine{plan: o.Plan.At(uint64(time.Now().UnixNano())), fingerprint: o.Plan.Fingerprint(), recorder: o.Recorder, log: o.Log, seen: o.Seen, mutate: o.Mutate, mutateClient: o.MutateClient}}
+	if r.seen == nil {
+		r.seen = new(Seen)
+	}
 	if r.log == nil {
 		r.log = func(string) {}
 	}
@@ -140,21 +153,40 @@ func (r *Run) Do(ctx context.Context) (*Outcome, error) {
 	}
 	r.publishClient = newPublishClient(r.target, len(r.plan.Publishers), r.subject.tls)
 	if err := r.probe(ctx); err != nil {
-		miswired := (*WiringError)(nil)
-		switch {
-		case ctx.Err() != nil:
-			err = errors.New("interrupted before the run began")
-		case errors.As(err, &miswired):
-			return nil, miswired
+		if ctx.Err() != nil {
+			err = errInterrupted
 		}
-		return r.unjudged(config, started, conformance.Unknown, r.target.Redact(err.Error())), nil
+		return r.unmet(config, started, err)
 	}
+	r.seen.Delivered, r.seen.Died = r.seen.Delivered || r.target.Publish != nil, ""
 	r.prepare(config)
 	if err := r.recordConfig(config, started); err != nil {
 		return nil, err
 	}
 	interrupted := r.carryOut(ctx)
 	return r.conclude(config, started, interrupted)
+}
+
+var errInterrupted = errors.New("interrupted before the run began")
+
+// unmet is what is said when no message arrived before the load began.
+func (r *Run) unmet(config check.Config, started time.Time, err error) (*Outcome, error) {
+	miswired := (*WiringError)(nil)
+	switch {
+	case errors.Is(err, errInterrupted):
+	case r.seen.Died != "":
+		return r.unjudged(config, started, conformance.Skip, r.seen.Died), nil
+	case r.seen.Delivered:
+		death := &check.Death{While: "the scenario " + config.Scenario + " began", Seen: err.Error()}
+		o := r.outcome(config, started)
+		o.Verdicts = check.Dead(config, death)
+		r.seen.Died = death.String()
+		o.Run.Outcome, o.Run.Reason = conformance.Fail, r.seen.Died
+		return o, nil
+	case errors.As(err, &miswired):
+		return nil, miswired
+	}
+	return r.unjudged(config, started, conformance.Unknown, err.Error()), nil
 }
 
 func (e *engine) prepare(config check.Config) {
@@ -248,6 +280,13 @@ func (e *engine) carryOut(ctx context.Context) (interrupted bool) {
 	working.Go(func() { e.observeMemory(load) })
 	working.Go(func() { e.runTimeline(load) })
 	working.Go(func() { e.arrive(load, run, &following) })
+	working.Go(func() {
+		if e.vigil(load) {
+			e.over.Store(true) // what ends now ends because the run does
+			stopLoad()
+			end()
+		}
+	})
 	e.enter("ramp")
 	var publishing sync.WaitGroup
 	for _, p := range e.plan.Publishers {
@@ -262,7 +301,7 @@ func (e *engine) carryOut(ctx context.Context) (interrupted bool) {
 	publishing.Wait()
 	e.enter("settle")
 	e.endSlow()
-	e.settle(ctx)
+	e.settle(load)
 	if interrupted = ctx.Err() != nil; interrupted {
 		e.enter("interrupted")
 	}
@@ -345,6 +384,10 @@ func (e *engine) conclude(config check.Config, started time.Time, interrupted bo
 	report.Fill(&o.Run)
 	o.Run.Health, o.Run.Interrupted = e.unrecorded(health), interrupted
 	o.Run.Outcome = conformance.Overall(o.Verdicts, false)
+	if tally.Death != nil {
+		o.Run.Reason = tally.Death.String()
+		e.seen.Died = o.Run.Reason + " of the scenario " + config.Scenario
+	}
 	text, err := json.Marshal(o.Run.Health)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the health: %w", err)

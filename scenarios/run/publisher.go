@@ -60,7 +60,9 @@ func (p *publisher) send(m scenarios.Message, sent time.Duration) {
 	}
 	p.begun.Store(m.Number)
 	p.engine.observe(&o)
+	p.engine.status.pending.Add(1)
 	status, err := p.engine.post(p, m, p.buf)
+	p.engine.status.answered(status, err)
 	o = history.Observation{
 		At: p.engine.clock.now(), Kind: history.Ack, Subscriber: -1, Stream: p.plan.Stream, Publisher: p.plan.Index,
 		Number: m.Number, Status: int32(status), Acked: p.engine.acked(status, err), Text: errorText(err),
@@ -71,7 +73,7 @@ func (p *publisher) send(m scenarios.Message, sent time.Duration) {
 
 // post sends one message. An error means that no status was received, or one that tells of a refusal.
 func (e *engine) post(p *publisher, m scenarios.Message, data []byte) (status int, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.context), e.target.Publish.Timeout)
+	ctx, cancel := context.WithTimeout(e.context, e.target.Publish.Timeout)
 	defer cancel()
 	vars := scenarios.PublishVars{Stream: e.plan.Streams[p.plan.Stream], Data: string(data), Type: m.Type, Number: m.Number}
 	if vars.Token, err = e.publisherToken(ctx); err != nil {

@@ -1,8 +1,14 @@
 package run
 
 import (
+	"errors"
 	"sync/atomic"
+	"syscall"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/sse"
+	"github.com/streamgauge/streamgauge/reference/client"
+	"github.com/streamgauge/streamgauge/scenarios/fault"
 )
 
 // Status is a glance at a run under way.
@@ -27,6 +33,10 @@ type counters struct {
 	connected  atomic.Int64
 	published  atomic.Uint64
 	reconnects atomic.Uint64
+	heads      atomic.Uint64 // of streams, that came
+	answers    atomic.Uint64 // to publishes, of whatever status
+	pending    atomic.Int64  // publishes and connections that are under way
+	turnedOff  atomic.Uint64 // connections at whose address nothing listened
 	unsent     atomic.Uint64 // messages that were due and never left, since the target was slow to take those before
 	deliveries [64]struct {
 		atomic.Uint64
@@ -39,6 +49,31 @@ func (c *counters) dialing(connection int32) {
 		c.reconnects.Add(1)
 	}
 }
+
+// failed notes an attempt to connect that came to nothing.
+func (c *counters) failed(l *client.Loss) {
+	c.pending.Add(-1)
+	switch cause := sse.CauseOf(l.Err); {
+	case l.Status != 0:
+		c.heads.Add(1)
+	case cause == sse.CauseRefused && !errors.Is(l.Err, fault.ErrFault):
+		c.turnedOff.Add(1)
+	}
+}
+
+// answered notes the end of a publish.
+func (c *counters) answered(status int, err error) {
+	c.pending.Add(-1)
+	switch {
+	case status != 0:
+		c.answers.Add(1)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		c.turnedOff.Add(1)
+	}
+}
+
+// signs grows with every sign of life of the target. Comments are none: what sends them may go on when nothing else does.
+func (c *counters) signs() uint64 { return c.heads.Load() + c.answers.Load() + c.sum() }
 
 func (c *counters) delivered(subscriber int32) {
 	c.deliveries[uint32(subscriber)%uint32(len(c.deliveries))].Add(1)

@@ -117,6 +117,7 @@ func (s *subscriber) Dialing(attempt int, position string) {
 	}
 	s.observe(&history.Observation{At: s.engine.clock.now(), Kind: history.Dial, Attempt: int32(attempt), Text: position, Took: s.engine.watch.lately()})
 	s.engine.status.dialing(s.connection)
+	s.engine.status.pending.Add(1)
 }
 
 // Opened notes the response's head.
@@ -124,6 +125,8 @@ func (s *subscriber) Opened(r *sse.Response) {
 	now := s.engine.clock.now()
 	s.observe(&history.Observation{At: now, Kind: history.Open, Status: int32(r.Status), Took: now - s.dialed, Size: int64(s.line.Live()), Due: s.expires})
 	s.engine.status.connected.Add(1)
+	s.engine.status.pending.Add(-1)
+	s.engine.status.heads.Add(1)
 	if s.engine.readyWhen == scenarios.ReadyHeaders {
 		s.becomeReady(now)
 	}
@@ -237,6 +240,7 @@ func (s *subscriber) Lost(l client.Loss) {
 	if l.Opened {
 		s.engine.status.connected.Add(-1)
 	} else {
+		s.engine.status.failed(&l)
 		o.Kind = history.Refused
 		o.Took = o.At - s.dialed
 		if o.Cause == history.CauseHarness {

@@ -107,7 +107,9 @@ func (e *engine) faultOnTarget(ctx context.Context, f fault.Fault, step scenario
 	e.observe(&o)
 	err := errors.New("the target cannot be controlled: its file has no admin commands")
 	if control := e.control(step.Step); control != nil {
+		e.away.Add(1)
 		err = f.OnTarget(ctx, control, params(step, 0))
+		e.away.Add(-1)
 	}
 	o.At = e.clock.now()
 	if err != nil {
