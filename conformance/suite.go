@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,7 +14,8 @@ import (
 // Case decides one requirement.
 type Case struct {
 	Requirement string
-	Alone       bool // it changes the subject for others, or needs the machine for itself: run after the others, by itself
+	Alone       bool          // it changes the subject for others, or needs the machine for itself: run after the others, by itself
+	Takes       time.Duration // about; what takes longest begins first, and 0 is what takes no time
 	Run         func(t *Trial)
 }
 
@@ -54,6 +56,7 @@ func (s *Suite) Run(ctx context.Context) ([]Verdict, Health, error) {
 			together = append(together, &jobs[i])
 		}
 	}
+	slices.SortStableFunc(together, func(a, b *job) int { return cmp.Compare(b.c.Takes, a.c.Takes) }) // the long waits first, beside the others
 	atOnce := max(1, cmp.Or(s.Parallel, UsualParallel))
 	each(together, atOnce, func(j *job) { s.carryOut(ctx, j, watch) })
 	for _, j := range together {
@@ -83,8 +86,8 @@ func each(jobs []*job, atOnce int, do func(*job)) {
 	var running sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
 	for _, j := range jobs {
+		slots <- struct{}{} // in their order
 		running.Go(func() {
-			slots <- struct{}{}
 			defer func() { <-slots }()
 			do(j)
 		})

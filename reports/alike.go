@@ -24,6 +24,9 @@ func byReason(verdicts []conformance.Verdict, outcome conformance.Outcome) []ali
 		if v.Outcome != outcome {
 			continue
 		}
+		if outcome == conformance.Info {
+			v.Reason = joinNonEmpty("; ", orNothing(v.Actual), v.Reason) // what was seen is what it has to tell
+		}
 		if v.Reason == "" {
 			v.Reason = "no reason was recorded"
 		}

@@ -114,13 +114,13 @@ func (h *htmlReport) Missed() []missedRequirement {
 	return missed
 }
 
-// NotJudged are the requirements without a verdict, by the reason.
+// NotJudged are the requirements without a verdict, by the reason, and those that their source leaves open, by what was seen.
 func (h *htmlReport) NotJudged() []unjudgedGroup {
 	var all []conformance.Verdict
 	for _, a := range h.Areas() {
 		all = append(all, a.Verdicts...)
 	}
-	return unjudgedOf(all)
+	return unjudgedOf(all, conformance.Unknown, conformance.Info, conformance.Skip)
 }
 
 // clientDelays are the measured delays of one verdict.

@@ -198,11 +198,13 @@ type unjudgedGroup struct {
 }
 
 // Unjudged are its verdicts that were not reached, by the reason.
-func (r htmlRun) Unjudged() []unjudgedGroup { return unjudgedOf(r.Verdicts) }
+func (r htmlRun) Unjudged() []unjudgedGroup {
+	return unjudgedOf(r.Verdicts, conformance.Unknown, conformance.Skip)
+}
 
-func unjudgedOf(verdicts []conformance.Verdict) []unjudgedGroup {
+func unjudgedOf(verdicts []conformance.Verdict, outcomes ...conformance.Outcome) []unjudgedGroup {
 	var groups []unjudgedGroup
-	for _, o := range []conformance.Outcome{conformance.Unknown, conformance.Skip} {
+	for _, o := range outcomes {
 		for _, g := range byReason(verdicts, o) {
 			groups = append(groups, unjudgedGroup{Outcome: o, Reason: clip(g.reason), Next: g.next, IDs: g.ids(), Verdicts: g.verdicts})
 		}

@@ -18,7 +18,7 @@ func (m *markdownReport) areas(room int) {
 			}
 		}
 	}
-	for _, outcome := range []conformance.Outcome{conformance.Unknown, conformance.Skip} {
+	for _, outcome := range []conformance.Outcome{conformance.Unknown, conformance.Info, conformance.Skip} {
 		if groups := byReason(m.r.Verdicts, outcome); len(groups) > 0 {
 			m.fit(unjudgedTable(outcome, groups), room)
 		}
@@ -63,7 +63,11 @@ func missedDetails(v conformance.Verdict) string {
 
 func unjudgedTable(outcome conformance.Outcome, groups []alike) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "| %s %s | why | requirements |\n|---:|---|---|\n", markdownSign(outcome), outcome)
+	why := "why"
+	if outcome == conformance.Info {
+		why = "seen"
+	}
+	fmt.Fprintf(&b, "| %s %s | %s | requirements |\n|---:|---|---|\n", markdownSign(outcome), outcome, why)
 	for _, g := range groups {
 		fmt.Fprintf(&b, "| %d | %s | %s |\n", len(g.verdicts), cell(g.reason), escape(g.ids()))
 	}

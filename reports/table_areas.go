@@ -23,6 +23,7 @@ func (t tableReport) areas(areas []section) error {
 	t.missed(all, conformance.Fail)
 	t.missed(all, conformance.Warn)
 	t.unjudged(all, conformance.Unknown)
+	t.unjudged(all, conformance.Info)
 	t.unjudged(all, conformance.Skip)
 	return nil
 }
@@ -186,7 +187,8 @@ func (t tableReport) labelled(depth int, label, text string) {
 	t.para(strings.Repeat(margin, 2+depth)+t.dim(fmt.Sprintf("%-8s", label))+margin, t.text(text), plain)
 }
 
-// unjudged shows the promises with the outcome that were not judged, those with one reason together.
+// unjudged shows the promises with the outcome that were not judged, those with one reason together; and those that their source leaves open,
+// with what was seen.
 func (t tableReport) unjudged(verdicts []conformance.Verdict, outcome conformance.Outcome) {
 	groups := byReason(verdicts, outcome)
 	for _, g := range groups {

@@ -19,8 +19,8 @@ var (
 	asksTheOriginal      = deviation{always(info), "the original URL again", "After a loss the original URL is asked, and redirects again."}
 	asksTheTarget        = deviation{always(info), "where the redirect led", "After a loss the redirect's target is asked."}
 	constantDelay        = deviation{always(warn), "constant ones are tolerated", "The delay is constant, which HTML allows."}
-	constantDeclared     = deviation{always(info), "constant, as its policy declares", "The delay is constant."}
-	noJitter             = deviation{always(info), "declares no jitter", "All clients come back at the same moment: there is no jitter."}
+	constantDeclared     = deviation{always(warn), "constant, as its policy declares", "The delay is constant."}
+	noJitter             = deviation{always(warn), "declares no jitter", "All clients come back at the same moment: there is no jitter."}
 	nothingToReset       = deviation{always(info), "nothing to set back", "The delay does not grow."}
 	noRetryAfter         = deviation{always(warn), "503 with Retry-After", "Retry-After is not looked at."}
 	waitsForEver         = deviation{always(warn), "it still waits after", "Nobody ends an attempt that is not answered: fetch waits for five minutes, net/http for ever. A timeout in the options of the HTTP client does."}
@@ -32,8 +32,8 @@ var (
 	retryAtBlankLine     = deviation{sometimes(fail, unknown), "", "retry counts with the blank line behind its block only; HTML sets the time when it reads the field."}
 	noTypeChecked        = deviation{always(warn), "content type text/plain", "The content type is not looked at, so it is no cause of anything."}
 	noTypeLooked         = deviation{always(fail), `type "application/json"|7 deviations`, "The content type is not looked at."}
-	constantByDefault    = deviation{always(info), "constant, as its policy declares", "The delay is constant. Options make it grow, and vary."}
-	noJitterByDefault    = deviation{always(info), "declares no jitter", "All clients come back at the same moment. An option adds jitter."}
+	constantByDefault    = deviation{always(warn), "constant, as its policy declares", "The delay is constant. Options make it grow, and vary."}
+	noJitterByDefault    = deviation{always(warn), "declares no jitter", "All clients come back at the same moment. An option adds jitter."}
 	mixedLineEnds        = deviation{always(fail), "message", "Each line is looked for from the beginning of what has arrived, and a CR that is passed again makes an LF behind the line vanish (eventsource.js: startingPos, discardTrailingNewline): where CR and LF are mixed, blank lines are lost, and events run into one another."}
 	mixedNowAndThen      = deviation{sometimes(fail, unknown), "", "Lines that end in CR or CRLF, followed by ones that end in LF, run into one another, and how far depends on the pieces in which they arrive: see SSE-PARSE-012."}
 	cutBOM               = deviation{sometimes(pass, fail), "no event|-bom", "A BOM is looked for in the first piece of the stream alone, so one that arrives in two is not found (eventsource.js: hasBom)."}

@@ -55,7 +55,10 @@ var UnusualClients = []OddClient{
 		Name:     "comes-back-after-a-short-fixed-delay",
 		About:    "It declares a fixed delay of 60 ms without jitter, and keeps to it.",
 		Concerns: []string{"SSE-RECON", "SSE-API", "SSE-HTTPC"},
-		May:      []May{{"SSE-RECON-012", "it has no jitter, and says so"}},
+		May: []May{
+			{"SSE-RECON-010", "its delays do not grow, and it says so"}, {"SSE-RECON-012", "it has no jitter, and says so"},
+			{"SSE-RECON-014", "its delays do not grow there either"},
+		},
 		Policy: &policy.Policy{
 			Base: 60 * time.Millisecond, Factor: 1, HonorRetry: true, Reset: policy.OnOpen,
 		},

@@ -14,6 +14,22 @@ type own struct {
 	delay           *subject.Delay // nil: not declared
 }
 
+func ownOf(h subject.Hello) *own {
+	o := &own{multi: slices.Contains(h.Caps, string(subject.Multi)), settable: slices.Contains(h.Caps, string(subject.Retry))}
+	if h.Policy != nil {
+		o.delay = h.Policy.Backoff
+	}
+	return o
+}
+
+// takes is what a case costs beyond a second.
+func (o *own) takes(requirement string) time.Duration {
+	if cost := takes[requirement]; cost != nil {
+		return cost(o)
+	}
+	return 0
+}
+
 // assumedBase is the first delay of a client that declares none: that of most browsers.
 const assumedBase = 3 * time.Second
 
@@ -45,6 +61,14 @@ func (o *own) several(n int, each time.Duration) time.Duration {
 	return time.Duration(n) * each
 }
 
+// atMost bounds what is not waited for any longer of a client that can be told its first delay.
+func (o *own) atMost(most, d time.Duration) time.Duration {
+	if o.settable {
+		return min(most, d)
+	}
+	return d
+}
+
 // takes says what a case costs beyond a second, of those that cost more. A requirement that is not here takes about that.
 var takes = map[string]func(o *own) time.Duration{
 	"SSE-HTTPC-005": func(o *own) time.Duration { return o.several(8, o.first(true)) },
@@ -62,11 +86,12 @@ var takes = map[string]func(o *own) time.Duration{
 	"SSE-RECON-007": func(o *own) time.Duration { return o.several(3, o.first(false)) },
 	"SSE-RECON-008": func(o *own) time.Duration { return o.several(10, ceilingWindow) },
 	"SSE-RECON-009": func(*own) time.Duration { return 10 * time.Second },
-	"SSE-RECON-010": func(o *own) time.Duration { return o.row(8, false) },
-	"SSE-RECON-011": func(o *own) time.Duration { return o.row(rowToCap(o.delay), false) },
+	"SSE-RECON-010": func(o *own) time.Duration { return o.atMost(rowTime, o.row(8, false)) },
+	"SSE-RECON-011": func(o *own) time.Duration { return o.atMost(50*time.Second, o.row(rowToCap(o.delay), false)) },
 	"SSE-RECON-012": func(*own) time.Duration { return 3 * time.Second },
-	"SSE-RECON-013": func(o *own) time.Duration { return o.row(6, false) + o.healthy() },
-	"SSE-RECON-014": func(o *own) time.Duration { return o.row(4, false) },
+	"SSE-RECON-013": func(o *own) time.Duration { return o.atMost(rowTime, o.row(6, false)) + o.healthy() },
+	"SSE-RECON-014": func(o *own) time.Duration { return o.atMost(rowTime, o.row(4, false)) },
+	"SSE-HTTPC-029": func(*own) time.Duration { return 37 * time.Second },
 	"SSE-HBC-002":   func(o *own) time.Duration { return o.several(3, 8*time.Second) },
 	"SSE-HBC-003":   func(o *own) time.Duration { return o.several(15, 2*time.Second) },
 	"SSE-HBC-004":   func(*own) time.Duration { return 10 * time.Second },
@@ -83,7 +108,8 @@ func (o *own) healthy() time.Duration {
 	if o.delay == nil {
 		return 0
 	}
-	if d := time.Duration(o.delay.ResetAfterMS * float64(time.Millisecond)); d <= longestHold {
+	const longest = 40 * time.Second // by default
+	if d := time.Duration(o.delay.ResetAfterMS * float64(time.Millisecond)); d <= longest {
 		return d
 	}
 	return 0
@@ -109,10 +135,7 @@ func (o *Options) Takes(cases []Case, h subject.Hello) time.Duration {
 		profile, _ = ProfileOf(h) // Check refuses what is wrong with it
 	}
 	can := func(c subject.Capability) bool { return slices.Contains(h.Caps, string(c)) }
-	way := &own{multi: can(subject.Multi), settable: can(subject.Retry)}
-	if h.Policy != nil {
-		way.delay = h.Policy.Backoff
-	}
+	way := ownOf(h)
 	requirements, err := conformance.Requirements()
 	if err != nil {
 		return 0 // the catalogue is ours; Check says what is wrong
@@ -124,10 +147,7 @@ func (o *Options) Takes(cases []Case, h subject.Hello) time.Duration {
 		if at < 0 || !r.AppliesTo(profile) || !r.Selected(o.Only) || slices.ContainsFunc(cases[at].Needs, func(n subject.Capability) bool { return !can(n) }) {
 			continue
 		}
-		d := time.Second
-		if cost := takes[r.ID]; cost != nil {
-			d += cost(way)
-		}
+		d := time.Second + way.takes(r.ID)
 		if cases[at].Alone {
 			alone += d
 			continue

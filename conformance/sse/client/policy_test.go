@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +64,40 @@ func TestADeclaredPolicyDecides(t *testing.T) {
 				if v.Outcome != conformance.Skip && len(v.Delays) < 3 {
 					t.Errorf("%s shows %d delays, want those it was judged by", v.ID, len(v.Delays))
 				}
+			}
+		})
+	}
+}
+
+// TestACapFarAboveTheFirstDelayIsSeen tells a client a first delay just short of its cap, so that it need not be waited for in a row.
+func TestACapFarAboveTheFirstDelayIsSeen(t *testing.T) {
+	t.Parallel()
+	declared := policy.Policy{Base: 100 * time.Millisecond, Factor: 2, Cap: 4 * time.Second, Jitter: 0.3, Spread: policy.Up, HonorRetry: true, Reset: policy.OnOpen}
+	for _, c := range []struct {
+		name string
+		does func(*policy.Policy)
+		want conformance.Outcome
+	}{
+		{"keeps it", func(*policy.Policy) {}, conformance.Pass},
+		{"has none", func(p *policy.Policy) { p.Cap = 0 }, conformance.Warn},
+		{"has another", func(p *policy.Policy) { p.Cap *= 3 }, conformance.Warn},
+		{"keeps its own first delay", func(p *policy.Policy) { p.Base = 100 * time.Millisecond }, conformance.Skip},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			subject := subject.Local(&embedded.Client{Policy: &declared, Mutate: func(config *reference.Config) {
+				p := *config.Policy
+				c.does(&p)
+				config.Policy = &p
+			}})
+			verdicts, _, _, err := client.Check(t.Context(), subject, client.Cases, client.Options{Only: []string{"SSE-RECON-011"}, Parameter: func(id, name string) (string, bool) {
+				return "11s", id == "SSE-RECON-011" && name == "wait"
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v := verdicts[0]; v.Outcome != c.want && !(v.Outcome == conformance.Unknown && strings.Contains(v.Reason, "busy")) {
+				t.Errorf("want %v: %s", c.want, describe(v))
 			}
 		})
 	}

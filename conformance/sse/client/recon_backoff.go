@@ -10,22 +10,33 @@ import (
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
 
-// unhurried asks for the declared first delay, where it can be set; for a short one where none is declared.
-func (t *Trial) unhurried() subject.Open {
-	o := subject.Open{}
-	if !t.Can(subject.Retry) {
-		return o
+// hasty is the first delay that a row of failures is told, where that can be: long beside what a connection takes, and short enough to see growth.
+const hasty = 100 * time.Millisecond
+
+// hastened tells a first delay that is no longer than wanted, and what is declared of a client that was told so. Where it cannot be told, or
+// nothing is declared, it is left as it is.
+func (t *Trial) hastened(base time.Duration) (subject.Open, *subject.Delay) {
+	p := t.delay()
+	switch {
+	case !t.Can(subject.Retry):
+		return subject.Open{}, p
+	case p == nil:
+		return subject.Open{RetryMS: int(base.Milliseconds())}, nil
 	}
-	o.RetryMS = 100
-	if p := t.delay(); p != nil {
-		o.RetryMS = max(1, int(math.Round(p.BaseMS)))
-	}
-	return o
+	told := *p
+	told.BaseMS = max(1, math.Round(min(p.BaseMS, float64(base.Milliseconds()))))
+	return subject.Open{RetryMS: int(told.BaseMS)}, &told
 }
 
-// row loses one stream and then resets the attempts that follow, until enough says so of the delays, or there are most of them.
-func (t *Trial) row(most int, enough func(gaps []time.Duration) bool) (*scene, []time.Duration) {
-	s := t.play(t.unhurried(), func(c *sse.Conn, v *visit) error {
+// rowTime is how long a row of failures may take of a client that can be told to hurry.
+const rowTime = 15 * time.Second
+
+// row loses one stream and then resets the attempts that follow, until enough says so of the delays, or there are most of them, or, from the
+// fourth on, they have taken longer than a time above 0.
+func (t *Trial) row(o subject.Open, most int, longest time.Duration, enough func(gaps []time.Duration) bool) (*scene, []time.Duration) {
+	const least = 4
+	began := time.Now()
+	s := t.play(o, func(c *sse.Conn, v *visit) error {
 		if v.Number == 0 {
 			return stream(c, "data: x\n\n")
 		}
@@ -34,11 +45,11 @@ func (t *Trial) row(most int, enough func(gaps []time.Duration) bool) (*scene, [
 	t.comesFirst(s)
 	for n := 1; n <= most; n++ {
 		within := t.waitFor(n)
-		t.Allow(within)
-		if _, ok := s.comes(n+1, within); !ok {
-			break
+		if longest > 0 && n > least {
+			within = min(within, max(0, longest-time.Since(began)))
 		}
-		if enough(gaps(s.all())) {
+		t.Allow(within)
+		if _, ok := s.comes(n+1, within); !ok || enough(gaps(s.all())) {
 			break
 		}
 	}
@@ -47,8 +58,7 @@ func (t *Trial) row(most int, enough func(gaps []time.Duration) bool) (*scene, [
 }
 
 // judgeRow compares the delays of a row with what is declared. Only whoever asks about the cap blames those that are too long.
-func (t *Trial) judgeRow(row []time.Duration, capped bool) {
-	p := t.delay()
+func (t *Trial) judgeRow(p *subject.Delay, row []time.Duration, capped bool) {
 	if p == nil {
 		t.keepRow(0, row, func(int) band { return band{} })
 		return
@@ -79,21 +89,24 @@ func (t *Trial) judgeRow(row []time.Duration, capped bool) {
 // "Attempts that fail one after the other are spaced by growing delays."
 func delaysGrow(t *Trial) {
 	const most = 8
-	p := t.delay()
-	s, row := t.row(most, func(gaps []time.Duration) bool { return p == nil && grew(gaps) })
+	o, p := t.hastened(hasty)
+	longest := rowTime
+	if o.RetryMS == 0 {
+		longest = 0 // it keeps its own times, and is given what it needs
+	}
+	s, row := t.row(o, most, longest, func(gaps []time.Duration) bool { return p == nil && grew(gaps) })
 	t.Count(len(row))
 	if len(row) < 4 {
 		t.Fail("one attempt after the other", fmt.Sprintf("after %s: %s", plural(len(row), "attempt"), s.outcome()))
 	}
-	t.judgeRow(row, false)
-	if p != nil && p.Factor <= 1 {
-		if t.Deviated() {
-			t.Conclude("")
-		}
-		t.Info("constant, as its policy declares: " + list(row))
-	}
+	t.judgeRow(p, row, false)
 	later := row[min(4, len(row)-1):]
-	if !t.Deviated() && !grew(row) && median(later) < 2*row[0] && !(p != nil && p.CapMS < 2*p.BaseMS && p.CapMS > 0) {
+	switch growth := median(later); {
+	case t.Deviated():
+	case p != nil && p.Factor <= 1:
+		t.Tolerated("delays that grow", "constant, as its policy declares: "+list(row))
+	case !grew(row) && growth < 2*row[0] && !(p != nil && p.CapMS < 2*p.BaseMS && p.CapMS > 0):
+		t.tooBusy(allowance, 2*row[0]-growth, list(row))
 		t.Deviation("the delays of attempts 5 to 8 are at least twice the first", list(row))
 	}
 	t.Conclude(list(row))
@@ -113,6 +126,9 @@ func backoffIsCapped(t *Trial) {
 	if boundless(p) {
 		t.Fail("a delay that has a cap", fmt.Sprintf("the client declares that it grows %g-fold after each loss in a row, and no cap", p.Factor))
 	}
+	if p != nil && t.Can(subject.Retry) && timeToCap(p) > rowTime {
+		t.capIsReached(p)
+	}
 	began := time.Now()
 	capped := func(gaps []time.Duration) bool {
 		last := gaps[len(gaps)-1]
@@ -126,12 +142,16 @@ func backoffIsCapped(t *Trial) {
 		reached := settled(gaps, jitter) && last >= allowed(p, len(gaps)-1, 0).low*9/10 && undisturbed(p, len(gaps)-3, 0) >= undisturbed(p, most, 0)
 		return reached && (len(gaps) >= 70 || time.Since(began) > 10*time.Second || last > 150*time.Millisecond)
 	}
-	s, row := t.row(most, capped)
+	o, _ := t.hastened(hasty)
+	if p != nil && o.RetryMS > 0 {
+		o.RetryMS = max(1, int(math.Round(p.BaseMS)))
+	}
+	s, row := t.row(o, most, 0, capped)
 	t.Count(len(row))
 	if len(row) < 3 {
 		t.Fail("one attempt after the other", fmt.Sprintf("after %s: %s", plural(len(row), "attempt"), s.outcome()))
 	}
-	t.judgeRow(row, true)
+	t.judgeRow(p, row, true)
 	last := row[len(row)-1]
 	switch longest := t.Duration("cap"); {
 	case p != nil:
@@ -141,28 +161,25 @@ func backoffIsCapped(t *Trial) {
 	case !settled(row, jitter):
 		t.Skip("the adapter declares no backoff, and its cap was not reached within %v: %s", within, list(row))
 	case last <= 2*row[0]:
-		t.Info("the delay does not grow: " + list(row))
+		t.Pass("the delay does not grow: " + list(row))
 	}
 	t.Pass("it stays at " + brief(last) + ": " + list(row))
 }
 
-// longestHold is how long a stream is held for a declared time of health; a longer one is not waited for.
-const longestHold = 90 * time.Second
-
 // "Backoff starts again after a connection was healthy, by the rule that the client declares."
 func backoffStartsAgain(t *Trial) {
 	const failing = 4
-	p := t.delay()
+	o, p := t.hastened(hasty)
 	hold := 300 * time.Millisecond
 	if p != nil {
 		hold = max(hold, time.Duration(p.ResetAfterMS*1.1*float64(time.Millisecond))+hold)
 	}
-	if hold > longestHold {
-		t.Skip("the declared time after which it counts as healthy, %v, is longer than is waited for (%v)", hold, longestHold)
+	if longest := t.Duration("hold"); hold > longest {
+		t.Skip("it declares to be healthy after a time that takes %v to see, and %v is waited for: --set %s.hold=%v", hold, longest, t.Requirement.ID, hold.Round(time.Second))
 	}
 	t.Allow(hold)
 	healthy := make(chan struct{})
-	s := t.play(t.unhurried(), func(c *sse.Conn, v *visit) error {
+	s := t.play(o, func(c *sse.Conn, v *visit) error {
 		switch {
 		case v.Number == 0:
 			return stream(c, "data: x\n\n")
@@ -217,7 +234,7 @@ func backoffStartsAgain(t *Trial) {
 	case !grew(row[:len(row)-1]) && row[len(row)-2] < 2*row[0]:
 		t.Info("its delays do not grow, so there is nothing to set back: " + list(row))
 	case p != nil && p.Reset == "never":
-		t.Info("its policy declares that nothing sets it back: " + said)
+		t.Warn("a delay that starts again", "its policy declares that nothing sets it back: "+said)
 	case after <= high:
 		t.Pass(said)
 	case p == nil || p.Reset == "" && p.ResetAfterMS == 0 && !t.Can(subject.Backoff):
@@ -234,8 +251,8 @@ func backoffStartsAgain(t *Trial) {
 // "A server that accepts and closes at once is no recovery that resets the backoff to a tight loop."
 func emptyStreamsAreNoRecovery(t *Trial) {
 	const most = 20
-	p := t.delay()
-	s := t.play(t.unhurried(), func(c *sse.Conn, _ *visit) error { return stream(c, "") })
+	o, p := t.hastened(2 * hasty)
+	s := t.play(o, func(c *sse.Conn, _ *visit) error { return stream(c, "") })
 	t.comesFirst(s)
 	until := time.Now().Add(15 * time.Second)
 	for n := 2; n <= most+1; n++ {
@@ -262,11 +279,12 @@ func emptyStreamsAreNoRecovery(t *Trial) {
 	if shortest := slices.Min(row); shortest < low {
 		t.Fail("never less than "+brief(low), fmt.Sprintf("%s before an attempt", brief(shortest)), evidence)
 	}
-	switch {
-	case grew(row) || row[len(row)-1] >= 2*row[0]:
+	if grew(row) || row[len(row)-1] >= 2*row[0] {
 		t.Pass("the delays grow: " + list(row))
-	case p != nil && (p.Factor <= 1 || p.Reset == "on-open"):
-		t.Info("constant, as its policy declares: " + list(row))
 	}
-	t.Warn("delays that grow; constant ones are tolerated", list(row), evidence)
+	said := list(row)
+	if p != nil && (p.Factor <= 1 || p.Reset == "on-open") {
+		said = "constant, as its policy declares: " + said
+	}
+	t.Warn("delays that grow; constant ones are tolerated", said, evidence)
 }

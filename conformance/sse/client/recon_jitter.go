@@ -34,7 +34,8 @@ func delaysAreSpread(t *Trial) {
 			b := allowed(p, 0, t.herdDelay(retry))
 			window = b.high - b.low
 		}
-		if lag := t.LagSince(began); lag <= max(window*3/10, retry/100) || retry >= longestHerd {
+		calm := t.lateSince(began) <= max(window*3/10, retry/100) && (t.load.Share() <= saturated || window > time.Second)
+		if calm || retry >= longestHerd {
 			t.judgeSpread(delays, at, t.herdDelay(retry), began)
 		}
 	}
@@ -63,18 +64,25 @@ func (t *Trial) judgeSpread(delays []time.Duration, at []time.Time, retry time.D
 	}
 	t.keep(delays, b)
 	good := spread >= least && together <= mostTogether
-	lag := t.LagSince(began)
+	lag, share := t.lateSince(began), t.load.Share()
 	switch {
+	case window < time.Second && share > saturated:
+		t.Unknown("%s, but this machine had nothing to spare: %.0f%% of its processor time was spent", said, 100*share)
 	case good && lag > window*3/10:
 		t.Unknown("%s, but a timer of the harness was %s late: the spread may be this machine's", said, brief(lag))
 	case good:
 		t.Pass(said)
 	case p != nil && p.Jitter == 0 && p.Spread != "full":
-		t.Info("its policy declares no jitter: " + said)
+		t.Warn("delays that are spread", "its policy declares no jitter: "+said, histogram(delays))
 	case lag > time.Duration(leastVariation*float64(median(delays))):
 		t.Unknown("%s, but a timer of the harness was %s late: that they came together may be this machine's doing", said, brief(lag))
 	}
 	t.Fail(fmt.Sprintf("a coefficient of variation of at least %.3f, and at most %.0f%% in one tenth of the window", least, 100*mostTogether), said, histogram(delays))
+}
+
+// lateSince is how late this process was at worst since then: a timer, or a byte on its way.
+func (t *Trial) lateSince(began time.Time) time.Duration {
+	return max(t.LagSince(began), t.suite.echo.worst(began))
 }
 
 // herdDelay is the reconnection time that the herd is told, 0 for the client's own.

@@ -112,9 +112,10 @@ func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) 
 		joined.Parallel = 1
 	}
 	s.first = s.follows(ctx)
+	own := ownOf(hello)
 	for _, c := range cases {
 		joined.Cases = append(joined.Cases, conformance.Case{
-			Requirement: c.Requirement, Alone: c.Alone,
+			Requirement: c.Requirement, Alone: c.Alone, Takes: own.takes(c.Requirement),
 			Run: func(t *conformance.Trial) {
 				if why := s.first.skips(c.Requirement); why != "" {
 					t.Skip("%s", why)
