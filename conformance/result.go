@@ -56,9 +56,12 @@ type ScenarioRun struct {
 	Plan        string   `json:"plan"` // fingerprint of the plan: equal for equal scenario, target and seed
 	Subscribers int      `json:"subscribers"`
 	Streams     int      `json:"streams"`
-	Published   uint64   `json:"published"` // acknowledged messages
-	Expected    uint64   `json:"expected"`  // owed deliveries
-	Delivered   uint64   `json:"delivered"` // owed deliveries that arrived
+	Published   uint64   `json:"published"`             // acknowledged messages
+	Expected    uint64   `json:"expected"`              // owed deliveries
+	Delivered   uint64   `json:"delivered"`             // owed deliveries that arrived
+	Lost        uint64   `json:"lost,omitempty"`        // owed deliveries that never arrived
+	Outstanding uint64   `json:"outstanding,omitempty"` // owed deliveries that had not arrived when the run ended
+	Held        uint64   `json:"held,omitempty"`        // of the outstanding ones, those that the harness itself kept back: a slow reader, a fault in effect
 	Duration    Duration `json:"duration"`
 	Interrupted bool     `json:"interrupted,omitempty"`
 	Health      Health   `json:"health"`

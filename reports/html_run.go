@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -87,13 +88,14 @@ func (r htmlRun) Tiles() []tile {
 	if r.Run.Duration <= 0 {
 		return nil
 	}
-	lost := r.Run.Expected - min(r.Run.Expected, r.Run.Delivered)
+	missing := r.Run.Expected - min(r.Run.Expected, r.Run.Delivered)
+	bad := missing > r.Run.Held
 	tiles := []tile{
 		{Name: "subscribers", Value: htmlCount(r.Run.Subscribers), Beside: "on " + plural(uint64(max(r.Run.Streams, 0)), "stream")},
 		{Name: "messages published", Value: Count(r.Run.Published)},
 		{Name: "deliveries owed", Value: Count(r.Run.Expected)},
-		{Name: "arrived", Value: percent(r.Run.Delivered, r.Run.Expected), Beside: Count(r.Run.Delivered), Bad: lost > 0},
-		{Name: "did not arrive", Value: Count(lost), Bad: lost > 0},
+		{Name: "arrived", Value: percent(r.Run.Delivered, r.Run.Expected), Beside: Count(r.Run.Delivered), Bad: bad},
+		{Name: "did not arrive", Value: Count(missing), Beside: strings.Join(undelivered(*r.Run), ", "), Bad: bad},
 	}
 	for _, name := range []string{"p50", "p99"} {
 		m, there := r.measure("latency")

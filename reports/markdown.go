@@ -74,7 +74,7 @@ func (m *markdownReport) overview() {
 		}
 		delivered, took := "–", "–"
 		if s.run != nil {
-			delivered, took = percent(s.run.Delivered, s.run.Expected), elapsed(s.run.Duration)
+			delivered, took = strings.Join(append([]string{percent(s.run.Delivered, s.run.Expected)}, undelivered(*s.run)...), ", "), elapsed(s.run.Duration)
 		}
 		fmt.Fprintf(&m.b, "| %s %s | %s | %d of %d | %s | %s | %s |\n", markdownSign(s.outcome), s.outcome, cell(s.name),
 			s.count(conformance.Pass, conformance.Info, conformance.Warn), len(s.verdicts), delivered, m.latency(s.name), took)

@@ -109,7 +109,7 @@ func failed() *conformance.Result {
 	r.Runs = append(r.Runs, conformance.ScenarioRun{
 		Scenario: "network-drops", Outcome: conformance.Fail, Plan: "11aa22bb33cc", Subscribers: 2000, Streams: 20, Published: 6000,
 		About:    "A third of the subscribers lose their network at once; each one resumes and misses nothing.",
-		Expected: 600000, Delivered: 599998, Duration: conformance.Duration(70 * time.Second), Health: healthy(),
+		Expected: 600000, Delivered: 599998, Lost: 2, Duration: conformance.Duration(70 * time.Second), Health: healthy(),
 	})
 	r.Verdicts = append(r.Verdicts,
 		guarantee("network-drops", "ordered", "Messages of a stream arrive in the order they were published."),
@@ -196,7 +196,7 @@ func interruptedRun() *conformance.Result {
 	r.Outcome = conformance.Unknown
 	run := &r.Runs[0]
 	run.Outcome, run.Interrupted, run.Duration = conformance.Unknown, true, conformance.Duration(3100*time.Millisecond)
-	run.Published, run.Expected, run.Delivered = 140, 12800, 12791
+	run.Published, run.Expected, run.Delivered, run.Outstanding, run.Held = 140, 12800, 12791, 9, 4
 	for i := range r.Verdicts[:2] {
 		r.Verdicts[i].Outcome, r.Verdicts[i].Actual, r.Verdicts[i].Checked = conformance.Unknown, "", 12791
 		r.Verdicts[i].Reason = "the run was interrupted before everything owed could arrive"

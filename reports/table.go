@@ -128,10 +128,31 @@ func runFigures(run conformance.ScenarioRun) []string {
 	if run.Expected > 0 {
 		delivered += " (" + percent(run.Delivered, run.Expected) + ")"
 	}
-	return []string{
+	figures := []string{
 		plural(uint64(max(run.Subscribers, 0)), "subscriber"), plural(uint64(max(run.Streams, 0)), "stream"),
-		Count(run.Published) + " published", Count(run.Expected) + " owed", delivered, elapsed(run.Duration),
+		Count(run.Published) + " published", Count(run.Expected) + " owed", delivered,
 	}
+	return append(append(figures, undelivered(run)...), elapsed(run.Duration))
+}
+
+// undelivered says what became of the owed deliveries that did not arrive.
+func undelivered(run conformance.ScenarioRun) (parts []string) {
+	lost := run.Expected - min(run.Expected, run.Delivered+run.Outstanding) // older results do not tell them apart
+	if lost > 0 {
+		parts = append(parts, Count(lost)+" lost")
+	}
+	if run.Outstanding > 0 {
+		part := Count(run.Outstanding) + " outstanding"
+		switch run.Held {
+		case 0:
+		case run.Outstanding:
+			part += " by the harness's own doing"
+		default:
+			part += " (" + Count(run.Held) + " by the harness's own doing)"
+		}
+		parts = append(parts, part)
+	}
+	return parts
 }
 
 func (t tableReport) verdicts(verdicts []conformance.Verdict) error {

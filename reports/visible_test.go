@@ -98,7 +98,7 @@ var sameSamples = cmp.Comparer(func(a, b conformance.Sample) bool { return a == 
 func TestMapTextReachesEveryString(t *testing.T) {
 	t.Parallel()
 	r := MapText(failed(), func(string) string { return "x" })
-	text := render(t, Formats[1], r, Options{})
+	text := strings.ReplaceAll(render(t, Formats[1], r, Options{}), `"lost":`, "") // a field is called like an anomaly
 	for _, left := range []string{"mass-connect", "lost", "p50", "run", "message 17", "streamgauge", "MUST"} {
 		if strings.Contains(text, `"`+left+`"`) {
 			t.Errorf("%q was not mapped", left)

@@ -17,6 +17,7 @@ type snapshot struct {
 	Published   uint64                  `json:"published"`
 	Expected    uint64                  `json:"expected"`
 	Delivered   uint64                  `json:"delivered"`
+	Outstanding uint64                  `json:"outstanding"`
 	Series      []conformance.Series    `json:"series"`
 	Faults      []conformance.FaultBand `json:"faults"`
 }
@@ -30,6 +31,6 @@ func snapshotOf(r *run.Run) snapshot {
 	return snapshot{
 		Scenario: so.Scenario, Phase: status.Phase, ElapsedMS: status.Elapsed.Milliseconds(), TotalMS: status.Total.Milliseconds(),
 		Subscribers: so.Subscribers, Connected: status.Connected, Reconnects: status.Reconnects, Published: so.Published,
-		Expected: so.Expected, Delivered: so.Delivered, Series: so.Series, Faults: so.Faults,
+		Expected: so.Expected, Delivered: so.Delivered, Outstanding: so.Outstanding, Series: so.Series, Faults: so.Faults,
 	}
 }

@@ -17,7 +17,7 @@ import (
 type Anomaly uint8
 
 const (
-	Lost        Anomaly = iota // acknowledged and owed, not received by the end of settle
+	Lost        Anomaly = iota // acknowledged and owed, and never received: something newer was, or the subscription ended
 	Duplicated                 // the same message twice on one connection, or again across a resume
 	Reordered                  // received after a higher number of the same publisher
 	Divergent                  // subscribers disagree on the order of one stream
@@ -38,6 +38,8 @@ const (
 	SecondLife                 // more live connections of one subscriber than allowed
 	LostAtSeam                 // lost in a hole between the position asked for and the first message after it
 	Outlived                   // a stream lived on after its token had expired
+	EmptyReturn                // a stream that was opened with a position ended before anything of what was missed
+	Outstanding                // owed to a subscription that went on, and not received by the end of settle
 	anomalies
 )
 
@@ -46,7 +48,7 @@ var anomalyNames = [anomalies]string{
 	Phantom: "phantom", Leaked: "leaked", Damage: "corrupted", Stale: "stale", Stalled: "stalled",
 	Unannounced: "unannounced gap", NeverBack: "never back", Misshapen: "malformed", Outdated: "outdated",
 	WrongHello: "wrong greeting", BadDelay: "wrong delay", LateReturn: "late return", Silence: "silence", SecondLife: "second connection",
-	LostAtSeam: "lost at resume", Outlived: "outlived token",
+	LostAtSeam: "lost at resume", Outlived: "outlived token", EmptyReturn: "empty return", Outstanding: "outstanding",
 }
 
 func (a Anomaly) String() string {

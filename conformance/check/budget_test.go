@@ -317,7 +317,7 @@ func TestVerdicts(t *testing.T) {
 			s.queue = nil
 			w.after(10 * second)
 			fault(w, s, history.FaultEnd)
-		}, conformance.Unknown, "held up by a fault"},
+		}, conformance.Unknown, "a fault of ours held up"},
 		{"delivery.complete", "a fault that did not bite", func(c *check.Config) { c.Steps = step(1, false) }, func(w *world, _ *worldSubscriber) { w.publishes(1) },
 			conformance.Unknown, `the fault "stall" planned at 1s took no effect`},
 		{"delivery.complete", "a loss, and a fault that did not bite", func(c *check.Config) { c.Steps = step(1, false) }, func(w *world, s *worldSubscriber) {

@@ -7,12 +7,12 @@ var complete = Guarantee{
 	Name:    "complete",
 	Promise: "Every acknowledged message arrives at every subscriber that it is owed to.",
 	next:    afterLoss,
-	broken:  []Anomaly{Lost},
-	samples: func(t *Tally) uint64 { return t.Expected },
+	broken:  []Anomaly{Lost, Outstanding},
+	samples: func(t *Tally) uint64 { return t.Expected - min(t.Expected, t.Behind+t.Unjudged) },
 	unit:    "owed delivery",
 	doubt: func(_ *Config, t *Tally) string {
 		if t.Unjudged > 0 {
-			return fmt.Sprintf("%d owed deliveries were outstanding at subscribers that the end of the run found away or held up by a fault of ours: a longer settle would tell", t.Unjudged)
+			return fmt.Sprintf("%d owed deliveries were outstanding at the end to subscribers that a fault of ours held up, or that had not come back to ask for them: a longer settle would tell", t.Unjudged)
 		}
 		return ""
 	},
@@ -53,9 +53,11 @@ func unsettled(t *Tally) string {
 func afterLoss(t *Tally) string {
 	_, divided := t.Pattern.who(t, t.Pattern.messages())
 	switch {
-	case t.LostBy.Seam == t.Lost:
+	case t.Outstanding > t.Lost && t.count(EmptyReturn) > 0:
+		return "Look at what ends a stream that was opened with a position before anything is sent on it: an old connection that still counts, a replay that does not fit a buffer."
+	case t.LostBy.Seam == t.missing():
 		return "Look at how replay goes over into live: all of it was lost between the position asked for and the first message after it."
-	case t.LostBy.SlowReader == t.Lost:
+	case t.LostBy.SlowReader == t.missing():
 		return "Look at what the target does when a subscriber does not keep up: only slow readers lost anything."
 	case divided != "":
 		return divided

@@ -20,7 +20,8 @@ type Config struct {
 	Duration    time.Duration `json:"duration"` // planned, with settle: bounds the series kept per second
 	// Remote says that some publishers run in another shard. Numbers beyond what this judge knows to be published are then not
 	// called phantom when they arrive but when the ledgers have been joined. What is decided on the way by when a publisher
-	// sent something, a history limit in time and what a slow policy may leave out, needs the publishers in the same shard.
+	// sent something, a history limit in time and what a slow policy may leave out, needs the publishers in the same shard; and what a
+	// stream that ended in vain should have brought is counted without asking which of it was acknowledged.
 	Remote bool `json:"remote,omitempty"`
 }
 

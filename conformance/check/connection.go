@@ -5,7 +5,6 @@ import (
 	"hash/maphash"
 	"math"
 	"net/http"
-	"time"
 
 	"github.com/streamgauge/streamgauge/conformance/history"
 )
@@ -18,6 +17,7 @@ func (j *Judge) dial(s *subscriber, o *history.Observation) {
 	if t == nil {
 		return
 	}
+	t.way.dialled, t.way.told = o.At, false
 	j.judgeDelay(t, o)
 	switch {
 	case s.live > 0 || t.lost == silent:
@@ -31,6 +31,7 @@ func (j *Judge) dial(s *subscriber, o *history.Observation) {
 // resume prepares the folds for what may follow a position. A position that is not the last id received, which only a client
 // of another mind would ask for, makes every repetition right.
 func (j *Judge) resume(s *subscriber, position string) {
+	s.trouble.way.resuming = true
 	known := maphash.String(j.seed, position)|1 == s.position
 	for i := range s.folds {
 		f := &s.folds[i]
@@ -62,6 +63,7 @@ func (j *Judge) resume(s *subscriber, position string) {
 // been on its way when the connection broke.
 func (j *Judge) endSubscription(s *subscriber) {
 	t := s.troubled()
+	t.way.resuming = false
 	for i := range s.folds {
 		f := &s.folds[i]
 		upto := f.received()
@@ -87,7 +89,7 @@ func (j *Judge) open(s *subscriber, o *history.Observation) {
 			}
 		})
 	}
-	s.heard, s.steady, s.atFirst, s.expires = o.At, o.At, true, o.Due
+	s.heard, s.steady, s.began, s.atFirst, s.fed, s.expires = o.At, o.At, o.At, true, false, o.Due
 	s.connection = o.Connection
 	if s.opened {
 		j.comesBack(o)
@@ -95,9 +97,6 @@ func (j *Judge) open(s *subscriber, o *history.Observation) {
 		s.opened = true
 		j.counts.opened.Add(1)
 		j.connect.record(o.Took)
-	}
-	if s.trouble != nil {
-		s.trouble.refused = false
 	}
 }
 
@@ -119,11 +118,8 @@ func (j *Judge) readied(s *subscriber, o *history.Observation) {
 		s.ready = true
 		j.counts.ready.Add(1)
 	}
-	if t := s.trouble; t != nil && t.lost != silent {
-		j.returned(t, o)
-		if f.from.Load() != 0 {
-			j.counts.resumes.Add(1)
-		}
+	if t := s.trouble; t != nil && t.lost != silent && t.way.ready == silent {
+		t.way.ready, t.gapFrom = o.At, t.lost
 	}
 	if f.from.Load() == 0 {
 		f.from.Store(o.Number)
@@ -138,26 +134,6 @@ func (j *Judge) readied(s *subscriber, o *history.Observation) {
 			odd.caughtUp = o.Number
 			s.trouble.behind++
 		}
-	}
-}
-
-// returned measures how long a subscriber was away, from the loss, or from when a fault of ours that kept it away was lifted.
-func (j *Judge) returned(t *trouble, o *history.Observation) {
-	from := t.lost
-	if lifted := max(t.lifted, time.Duration(j.clock.lifted.Load())); lifted < o.At {
-		from = max(from, lifted)
-	}
-	took := o.At - from
-	t.gapFrom, t.lost = t.lost, silent
-	j.reconnect.record(took)
-	if within := j.cfg.Expect.Within; within > 0 && took > within {
-		j.reportBy(LateReturn, o, int64(took-within), func() Example {
-			return Example{
-				Stream: -1, Text: fmt.Sprintf("connection %d was ready %s after the loss", o.Connection, brief(took)),
-				Expected: "at most " + brief(within), Actual: brief(took),
-				Evidence: []string{fmt.Sprintf("lost at %s, ready at %s", seconds(from), seconds(o.At))},
-			}
-		})
 	}
 }
 
@@ -183,6 +159,7 @@ func (j *Judge) mustKeep(l *ledger, ready *history.Observation) uint64 {
 func (j *Judge) gap(s *subscriber, o *history.Observation) {
 	j.other(s, o)
 	j.counts.announced.Add(1)
+	s.troubled().way.told = true
 	for i := range s.folds {
 		odd := s.folds[i].odd.Load()
 		if odd == nil {
@@ -230,7 +207,7 @@ func (j *Judge) refused(s *subscriber, o *history.Observation) {
 	}
 	j.comesBack(o)
 	if s.lasting == 0 && j.clock.faults.Load() == 0 {
-		t.refused = true
+		t.way.refuse(o)
 	}
 }
 
@@ -246,11 +223,13 @@ func (j *Judge) closed(s *subscriber, o *history.Observation) {
 	if s.live > 0 {
 		return
 	}
-	if o.Cause == history.CauseIdle && !s.disturbed() && j.clock.faults.Load() == 0 {
+	calm := !s.disturbed() && j.clock.faults.Load() == 0
+	if o.Cause == history.CauseIdle && calm {
 		j.counts.idle.Add(1)
 	}
 	j.hear(s, o)
 	j.ended(s, o)
+	j.streamEnded(s, o, calm)
 	if o.Cause == history.CauseEnd {
 		s.final = true
 		return
@@ -259,8 +238,8 @@ func (j *Judge) closed(s *subscriber, o *history.Observation) {
 	if t.first == math.MaxUint64 && o.Connection <= 1 {
 		t.first = s.owedSoFar()
 	}
-	t.calm = !s.disturbed() && j.clock.faults.Load() == 0
-	t.closed, t.undone, t.refused, t.behind = o.At, o.At, false, 0
+	t.calm = calm
+	t.closed, t.undone, t.behind = o.At, o.At, 0
 	if t.lost == silent {
 		t.lost = o.At
 	}
@@ -272,17 +251,23 @@ func (j *Judge) closed(s *subscriber, o *history.Observation) {
 	s.heard, s.atFirst, s.passing = silent, false, 0
 }
 
-// away ends a subscription for good.
+// away ends a subscription for good. What a target that resumes owed to it stays owed where an answer of the target's own ended it.
 func (j *Judge) away(s *subscriber, o *history.Observation) {
 	if o.Cause == history.CauseEnd || s.gone.Load() {
 		return
 	}
-	j.endSubscription(s)
-	s.gone.Store(true)
-	if o.Cause == history.CauseFault || o.Cause == history.CauseHarness || !s.opened || s.trouble.stop {
-		return
+	t, ours := s.troubled(), o.Cause == history.CauseFault || o.Cause == history.CauseHarness
+	if ours || !j.cfg.Target.Resume || s.position == 0 {
+		j.endSubscription(s)
 	}
-	j.neverBack(o, "it gave up: "+o.Cause.String())
+	s.gone.Store(true)
+	switch {
+	case ours || !s.opened:
+	case !t.stop:
+		j.neverBack(o, "it gave up: "+o.Cause.String())
+	case j.cfg.Target.Resume && s.position != 0:
+		t.way.stopped = o.At // whether there was more to come for shows in the end
+	}
 }
 
 func (j *Judge) neverBack(o *history.Observation, why string) {

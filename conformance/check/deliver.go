@@ -116,6 +116,9 @@ func (j *Judge) arrived(s *subscriber, f *fold, o *history.Observation, how arri
 	if from := f.from.Load(); from == 0 || o.Number < from {
 		return false
 	}
+	if !s.fed {
+		j.feed(s, o, how)
+	}
 	measured = j.measureLatency(s, o)
 	if j.spread != nil {
 		j.spread.deliver(f.ledger, o.Number, o.At)

@@ -23,6 +23,9 @@ func (j *Judge) fault(s *subscriber, o *history.Observation) {
 	if o.Kind == history.FaultBegin {
 		*faults++
 		j.disturb(s, o.At)
+		if s.trouble != nil {
+			s.trouble.way.again()
+		}
 	} else {
 		*faults = max(*faults-1, 0)
 		s.recover(o.At)
@@ -50,7 +53,9 @@ func (s *subscriber) recover(at time.Duration) {
 	if s.heard != silent {
 		s.heard = max(s.heard, at)
 	}
-	s.troubled().lifted = at
+	t := s.troubled()
+	t.lifted = at
+	t.way.again()
 }
 
 // slow notes that the subscriber begins or stops to read slowly, for one of the reasons that there may be.

@@ -9,19 +9,23 @@ import (
 
 // Report is what is said of a run.
 type Report struct {
-	Verdicts  []conformance.Verdict
-	Measures  []conformance.Measure
-	Expected  uint64 // owed deliveries
-	Delivered uint64 // owed deliveries that arrived
-	Published uint64 // acknowledged messages
-	Series    []conformance.Series
-	Curves    []conformance.Curve
-	Faults    []conformance.FaultBand
+	Verdicts    []conformance.Verdict
+	Measures    []conformance.Measure
+	Expected    uint64 // owed deliveries: those that arrived, were lost, and are outstanding
+	Delivered   uint64 // owed deliveries that arrived
+	Lost        uint64 // owed deliveries that never arrived
+	Outstanding uint64 // owed deliveries that had not arrived when the run ended
+	Held        uint64 // of the outstanding ones, those that the harness itself kept back
+	Published   uint64 // acknowledged messages
+	Series      []conformance.Series
+	Curves      []conformance.Curve
+	Faults      []conformance.FaultBand
 }
 
 // Fill tells a run what the report says of it as a whole.
 func (r *Report) Fill(run *conformance.ScenarioRun) {
 	run.Expected, run.Delivered, run.Published = r.Expected, r.Delivered, r.Published
+	run.Lost, run.Outstanding, run.Held = r.Lost, r.Outstanding, r.Held
 	run.Series, run.Curves, run.Faults = r.Series, r.Curves, r.Faults
 }
 
@@ -41,7 +45,8 @@ func (j *Judge) Tally(end time.Duration) *Tally {
 		Opened: j.counts.opened.Load(), Ready: j.counts.ready.Load(), Failed: j.counts.failed.Load(),
 		Connections: j.counts.connections.Load(), Schemas: j.counts.schemas.Load(), Greetings: j.counts.greetings.Load(), Resumes: j.counts.resumes.Load(),
 		Announced: uint64(j.counts.announced.Load()), Silence: time.Duration(j.counts.silence.Load()),
-		Sessions: uint64(j.counts.sessions.Load()), Expiries: j.counts.expiries.Load(), Idle: j.counts.idle.Load(), Bites: j.bitten(), Bands: j.bands.list(),
+		Sessions: uint64(j.counts.sessions.Load()), Expiries: j.counts.expiries.Load(), Idle: j.counts.idle.Load(), Fleeting: j.counts.fleeting.Load(),
+		Bites: j.bitten(), Bands: j.bands.list(),
 		Anomalies: j.incidents.tally(), Memory: j.memory.samples,
 		Connected: j.connected.sums(end), Returns: j.returns.sums(end), Losses: j.losses.sums(end), LostByStep: j.forgone.sums(end),
 	}

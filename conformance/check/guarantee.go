@@ -43,7 +43,7 @@ func (g *Guarantee) judge(c *Config, t *Tally, h *conformance.Health) conformanc
 	for _, a := range g.broken {
 		if s := t.Anomalies[a]; s != nil {
 			f := c.finding(a, s)
-			if a == Lost {
+			if a == Lost || a == Outstanding && t.Lost == 0 {
 				f.Pattern = t.pattern(c)
 			}
 			v.Findings = append(v.Findings, f)

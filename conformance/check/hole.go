@@ -13,13 +13,14 @@ type hole struct {
 type reason uint8
 
 const (
-	seam      reason = 1 << iota // it lies between a position that was asked for and the first message after it
-	announced                    // the target said that it cannot continue from the position
-	beyond                       // it lies beyond the history that the target declares: nothing is owed
-	dropped                      // the subscriber read slowly and the target's policy allows it: nothing is owed
-	damaged                      // a message arrived that was too damaged to tell which it was, and stands for this one
-	last                         // nothing higher came after it
-	whole                        // nothing of the subscription came before it either
+	seam        reason = 1 << iota // it lies between a position that was asked for and the first message after it
+	announced                      // the target said that it cannot continue from the position
+	beyond                         // it lies beyond the history that the target declares: nothing is owed
+	dropped                        // the subscriber read slowly and the target's policy allows it: nothing is owed
+	damaged                        // a message arrived that was too damaged to tell which it was, and stands for this one
+	last                           // nothing higher came after it
+	whole                          // nothing of the subscription came before it either
+	outstanding                    // the subscription went on: it may still have come
 )
 
 const unowed = beyond | dropped | damaged

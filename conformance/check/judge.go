@@ -64,7 +64,7 @@ type Judge struct {
 type counts struct {
 	schemas, greetings, resumes        atomic.Uint64
 	opened, ready, failed, connections atomic.Uint64
-	expiries, idle                     atomic.Uint64
+	expiries, idle, fleeting           atomic.Uint64
 	silence, sessions, announced, size atomic.Int64
 	bites                              []atomic.Uint64
 }

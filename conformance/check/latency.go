@@ -14,7 +14,7 @@ func latencyBudget(c *Config, t *Tally, h *conformance.Health) []conformance.Ver
 
 // unsettledDoubt is why the missing cannot be counted, where there are any.
 func unsettledDoubt(t *Tally) string {
-	if t.Lost == 0 {
+	if t.missing() == 0 {
 		return ""
 	}
 	return unsettled(t)

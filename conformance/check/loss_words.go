@@ -13,13 +13,13 @@ const sure = 3
 // pattern says in one sentence what the lost deliveries have in common; "" where it is nothing, or may be chance.
 func (t *Tally) pattern(c *Config) string {
 	p := &t.Pattern
-	if t.Lost == 0 || p.Unnamed {
+	if t.missing() == 0 || p.Unnamed {
 		return ""
 	}
 	m := p.messages()
 	who, _ := p.who(t, m)
 	what := p.what(c, t, m)
-	all := everyOne(t.Lost, "lost delivery")
+	all := everyOne(t.missing(), "lost delivery")
 	if m.lost > 0 {
 		all = everyOne(m.lost, "lost message")
 	}
@@ -201,7 +201,7 @@ func choices(n, k int64) float64 {
 // surprise is how unlikely it is, as a power of ten, that a lost message is missed by exactly so many, if each subscriber missed what it
 // missed by itself.
 func (p *LossPattern) surprise(t *Tally, m lostMessages) float64 {
-	rate := float64(t.Lost) / float64(max(t.Expected, 1))
+	rate := float64(t.missing()) / float64(max(t.Expected, 1))
 	if rate <= 0 || rate >= 1 {
 		return 0
 	}
@@ -223,7 +223,7 @@ func (p *LossPattern) what(c *Config, t *Tally, m lostMessages) string {
 }
 
 func (p *LossPattern) seam(_ *Config, t *Tally, m lostMessages) string {
-	if t.LostBy.Seam != t.Lost || m.lost < 3 {
+	if t.LostBy.Seam != t.missing() || m.lost < 3 {
 		return ""
 	}
 	return "each lies between the position that was asked for on coming back and the first message after it"

@@ -9,13 +9,13 @@ import (
 	"github.com/streamgauge/streamgauge/conformance/history"
 )
 
-// reconnectWithin is over all losses, each until the subscription was ready again.
+// reconnectWithin is over all losses, each until a stream was ready that delivers or lasts.
 func reconnectWithin(c *Config, t *Tally, h *conformance.Health) []conformance.Verdict {
 	if c.Expect.Within == 0 {
 		return nil
 	}
 	d := *t.distribution(timeReconnect)
-	d.Missing = t.count(NeverBack)
+	d.Missing = t.count(NeverBack) + t.Astray
 	b := bound{
 		id: "reconnect.within", title: "A subscriber that lost its connection is back soon.",
 		next:    "Compare the waits of the client's policy with the target's answers to its attempts.",

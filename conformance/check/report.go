@@ -8,8 +8,10 @@ import (
 
 // Report judges a whole run's tally.
 func (t *Tally) Report(c *Config, health conformance.Health) Report {
+	held := t.Behind + t.Unjudged
 	r := Report{
-		Expected: t.Expected, Delivered: t.Expected - min(t.Expected, t.Lost), Published: t.Published, Measures: t.measures(c),
+		Expected: t.Expected, Delivered: t.Expected - min(t.Expected, t.Lost+t.Outstanding+held), Published: t.Published, Measures: t.measures(c),
+		Lost: t.Lost, Outstanding: t.Outstanding + held, Held: held,
 		Series: t.Series(c), Curves: t.Curves(), Faults: t.Faults(c),
 	}
 	for _, g := range Guarantees() {
@@ -36,6 +38,9 @@ func (t *Tally) measures(c *Config) []conformance.Measure {
 		perSecond("deliveries", t.Delivered), perSecond("connections", cumulated(t.Connected)), perSecond("reconnects", bySecond(t.Returns)),
 		t.memoryMeasure(),
 		amount("heartbeat.silence_max", "ms", milliseconds(t.Silence), t.Connections),
+		amount("connect.ended_at_once", "connections", float64(t.Fleeting), t.Fleeting),
+		amount("delivery.lost", "deliveries", float64(t.Lost), t.Lost),
+		amount("delivery.outstanding", "deliveries", float64(t.Outstanding+t.Behind+t.Unjudged), t.Outstanding+t.Behind+t.Unjudged),
 		amount("slow.dropped", "deliveries", float64(t.Dropped), t.Dropped),
 		amount("slow.behind", "deliveries", float64(t.Behind), t.Behind),
 		amount("history.beyond", "deliveries", float64(t.Beyond), t.Beyond),

@@ -6,7 +6,7 @@ var resumable = Guarantee{
 	Name:    "resumable",
 	Promise: "A subscriber that comes back with its position goes on with the next message: nothing before it, nothing missing after it, unless the target says so.",
 	Next:    "Check that replaying from history and going live happen in one step, and that a position which is too old is answered in a way the subscriber can see.",
-	broken:  []Anomaly{Stale, LostAtSeam, Unannounced, Conflict},
+	broken:  []Anomaly{EmptyReturn, Stale, LostAtSeam, Unannounced, Conflict},
 	samples: func(t *Tally) uint64 { return t.Resumes },
 	unit:    "resumed subscription",
 	tolerated: func(c *Config, a Anomaly) bool {

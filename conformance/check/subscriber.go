@@ -17,6 +17,7 @@ type subscriber struct {
 	served  time.Duration // when a message last arrived
 	expires time.Duration // when the token of the open connection expires; 0: not known
 	steady  time.Duration // since when the connection has been open without a disturbance of ours
+	began   time.Duration // when the connection was opened
 
 	position uint64 // hash of the last event id it received; 0: none
 	latest   uint64 // number of the message that carried it; 0: it was another event
@@ -30,6 +31,7 @@ type subscriber struct {
 	slows      int16 // reasons to read slowly that hold now
 	live       int16 // open connections
 	atFirst    bool  // the connection is open and no event came yet
+	fed        bool  // a message that was owed has arrived on the connection
 	opened     bool  // it was connected at least once
 	ready      bool  // it was ready at least once
 	loose      bool  // messages without an id came after the last one with an id
@@ -44,7 +46,7 @@ const silent = time.Duration(-1)
 
 // trouble is what a subscriber that lost a connection needs to remember.
 type trouble struct {
-	lost      time.Duration // when the connection was lost; silent: it is connected
+	lost      time.Duration // when the connection was lost; silent: it is back
 	closed    time.Duration // when its last connection ended
 	undone    time.Duration // when its last connection or attempt ended
 	low, high time.Duration // bounds of the delay it announced; high is silent: none announced
@@ -54,7 +56,7 @@ type trouble struct {
 	lifted    time.Duration // when a fault of ours was lifted from it
 	behind    int32         // folds that have not caught up
 	calm      bool          // the connection was undisturbed when it ended
-	refused   bool          // the target refused it since it was lost
+	way       way           // back, since it was lost
 	stop      bool          // the last answer was that there is nothing to come back for
 	stalledTo time.Duration // when the last stall ended
 	first     uint64        // deliveries owed on its first connection
@@ -63,7 +65,7 @@ type trouble struct {
 
 func (s *subscriber) troubled() *trouble {
 	if s.trouble == nil {
-		s.trouble = &trouble{lost: silent, high: silent, slowEnd: silent, first: math.MaxUint64}
+		s.trouble = &trouble{lost: silent, high: silent, slowEnd: silent, first: math.MaxUint64, way: way{ready: silent}}
 	}
 	return s.trouble
 }

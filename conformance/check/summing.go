@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -20,17 +21,17 @@ type summing struct {
 type fate uint8
 
 const (
-	owing    fate = iota // they are lost
-	behind               // the subscriber reads slowly
-	unjudged             // the run ended while it was away, or while a fault of ours stood in the way
+	owing  fate = iota // the target should have delivered them
+	behind             // the subscriber reads slowly
+	held               // a fault of ours stood in the way, or the target was not asked for them
 )
 
 func (m *summing) subscriber(index int32, s *subscriber) {
 	j := m.judge
-	if s.away() && (!j.cfg.Target.Resume || s.position == 0) {
+	if s.away() && !s.gone.Load() && (!j.cfg.Target.Resume || s.position == 0) {
 		j.endSubscription(s)
 	}
-	before := m.tally.Expected
+	before := m.tally.Expected - m.held()
 	m.lost.begin(index)
 	who := whose{index: index, s: s}
 	who.fate = m.fate(who)
@@ -41,17 +42,19 @@ func (m *summing) subscriber(index int32, s *subscriber) {
 			m.spans(who, l, odd)
 		}
 		if f.from.Load() != 0 || f.low != 0 {
-			m.fold(who, f, l)
+			m.fold(&who, f, l)
 		}
 	}
-	m.lost.end(s, m.tally.Expected-before)
+	m.lost.end(s, m.tally.Expected-m.held()-before)
+	m.astray(who)
 }
 
 // whose says whose fold is summed up.
 type whose struct {
-	index int32
-	s     *subscriber
-	fate  fate
+	index   int32
+	s       *subscriber
+	fate    fate
+	charged *fold // the first on which something was outstanding that the target should have delivered
 }
 
 func (m *summing) fate(w whose) fate {
@@ -64,30 +67,38 @@ func (m *summing) fate(w whose) fate {
 			return behind
 		}
 		return owing
-	case s.away():
-		t := s.trouble
-		since := max(t.lost, t.lifted, time.Duration(m.judge.clock.lifted.Load()))
-		if !t.refused || m.tally.End-since <= m.judge.stalled {
-			return unjudged
-		}
-		m.note(NeverBack, 1, Example{
-			At: m.tally.End, Subscriber: w.index, Connection: s.connection, Stream: -1,
-			Text:     fmt.Sprintf("the subscriber lost its connection at %s and the target refused it until the end", seconds(t.lost)),
-			Expected: "a connection again", Actual: "refused",
-		})
-		return owing
 	case s.disturbed() || m.judge.clock.faults.Load() > 0:
-		return unjudged
+		return held
 	}
 	// A fault that was lifted only a moment ago left no time to catch up.
+	if lifted := m.lifted(s); lifted > 0 && m.tally.End-lifted <= m.judge.stalled {
+		return held
+	}
+	return owing
+}
+
+// lifted is when the last fault of ours on the subscriber or the target was lifted; 0: there was none.
+func (m *summing) lifted(s *subscriber) time.Duration {
 	lifted := time.Duration(m.judge.clock.lifted.Load())
 	if s.trouble != nil {
 		lifted = max(lifted, s.trouble.lifted)
 	}
-	if lifted > 0 && m.tally.End-lifted <= m.judge.stalled {
-		return unjudged
+	return lifted
+}
+
+// asked is the number up to which the target has had its time: its stream was open for long enough, or it ended one, or turned an
+// attempt down, that began when the message was there. What is above may have waited for our client alone.
+func (m *summing) asked(s *subscriber, l *ledger) uint64 {
+	t := s.trouble
+	open := !s.away() && m.tally.End-s.began > m.judge.stalled
+	if s.gone.Load() || open || t == nil || s.connection <= 1 && !s.away() {
+		return math.MaxUint64
 	}
-	return owing
+	upto := l.ackedBefore(t.way.tried)
+	if t.calm {
+		upto = max(upto, l.ackedBefore(t.closed-m.judge.stalled))
+	}
+	return upto
 }
 
 // stillReading says whether a slow reader may have been in the middle of what was sent to it: something came not long ago, for
@@ -128,7 +139,7 @@ func (m *summing) spans(w whose, l *ledger, o *odd) {
 }
 
 // fold sums up the subscription that went on until the end.
-func (m *summing) fold(w whose, f *fold, l *ledger) {
+func (m *summing) fold(w *whose, f *fold, l *ledger) {
 	from, next, done := f.from.Load(), f.next.Load(), l.done.Load()
 	odd := f.odd.Load()
 	var missing holes
@@ -136,23 +147,23 @@ func (m *summing) fold(w whose, f *fold, l *ledger) {
 		missing = odd.holes
 	}
 	if f.low != 0 {
-		m.unpublished(w, l, f.low, next, missing)
+		m.unpublished(*w, l, f.low, next, missing)
 	}
 	if from == 0 {
 		return
 	}
 	m.tally.Expected += l.acknowledged(from, done+1)
 	m.lost.owe(l, from, done+1)
-	tail := hole{lo: max(next, from), hi: done + 1, connection: w.s.connection, why: last}
+	tail := hole{lo: max(next, from), hi: done + 1, connection: w.s.connection, why: last | outstanding}
 	if f.low == 0 {
 		tail.why |= whole
 	}
 	if odd != nil {
 		for _, h := range odd.holes {
 			h.lo = max(h.lo, from)
-			m.hole(w, l, h)
+			m.hole(*w, l, h)
 		}
-		if odd.atSeam {
+		if odd.atSeam && w.s.letIn() {
 			tail.why |= seam
 			if odd.announced {
 				tail.why |= announced
@@ -160,16 +171,16 @@ func (m *summing) fold(w whose, f *fold, l *ledger) {
 		}
 	}
 	m.tail(w, f, l, tail)
-	m.newest(w, f, l)
+	m.newest(*w, f, l)
 }
 
 // tail sums up what followed the highest number received.
-func (m *summing) tail(w whose, f *fold, l *ledger, h hole) {
+func (m *summing) tail(w *whose, f *fold, l *ledger, h hole) {
 	cut := func(at uint64, why reason) {
 		if at > h.lo {
 			part := h
 			part.hi, part.why = min(at, h.hi), part.why|why
-			m.hole(w, l, part)
+			m.hole(*w, l, part)
 			h.lo = min(at, h.hi)
 		}
 	}
@@ -177,26 +188,41 @@ func (m *summing) tail(w whose, f *fold, l *ledger, h hole) {
 		cut(m.judge.droppable(w.s, f), dropped)
 		cut(h.lo+uint64(w.s.damage), damaged)
 	}
-	n := l.acknowledged(h.lo, h.hi)
-	switch {
-	case n == 0:
-	case w.fate == behind:
-		m.tally.Expected -= n
-		m.tally.Behind += n
+	switch w.fate {
+	case behind:
+		m.tally.Behind += l.acknowledged(h.lo, h.hi)
 		m.lost.forgive(l, h.lo, h.hi)
-	case w.fate == unjudged:
-		m.tally.Expected -= n
-		m.tally.Unjudged += n
-		m.lost.forgive(l, h.lo, h.hi)
+	case held:
+		m.hold(l, h.lo, h.hi)
 	default:
-		m.stalled(w, l, h)
-		m.hole(w, l, h)
+		upto := h.hi
+		if asked := m.asked(w.s, l); asked < upto {
+			upto = max(asked+1, h.lo)
+			m.hold(l, upto, h.hi)
+		}
+		h.hi = upto
+		if l.acknowledged(h.lo, h.hi) > 0 {
+			if w.charged == nil {
+				w.charged = f
+			}
+			m.stalled(*w, l, h)
+			m.hole(*w, l, h)
+		}
 	}
 }
 
+// hold notes what the harness kept back.
+func (m *summing) hold(l *ledger, lo, hi uint64) {
+	m.tally.Unjudged += l.acknowledged(lo, hi)
+	m.lost.forgive(l, lo, hi)
+}
+
+// held is what the harness kept back so far.
+func (m *summing) held() uint64 { return m.tally.Behind + m.tally.Unjudged }
+
 // stalled judges an open connection on which owed messages were still missing at the end.
 func (m *summing) stalled(w whose, l *ledger, h hole) {
-	if w.s.away() || w.s.gone.Load() {
+	if w.s.away() || w.s.gone.Load() || m.stuck(w.s) {
 		return
 	}
 	first := l.firstAcknowledged(h.lo, h.hi)
@@ -244,7 +270,12 @@ func (m *summing) hole(w whose, l *ledger, h hole) {
 		e.Text = numbers(h, first, n) + " never arrived"
 		e.Expected, e.Actual = "each acknowledged message", "none of them"
 		e.Evidence = around(h)
-		m.note(Lost, n, e)
+		if h.why&outstanding != 0 {
+			e.Text = numbers(h, first, n) + " had not arrived when the time to settle was over"
+			m.note(Outstanding, n, e)
+		} else {
+			m.note(Lost, n, e)
+		}
 		if h.why&seam != 0 && (h.why&last == 0 || m.tally.Settled) {
 			m.note(LostAtSeam, n, e)
 		}
@@ -263,7 +294,11 @@ func (m *summing) account(w whose, why reason, n uint64) {
 		t.Beyond += n
 		t.Expected -= n
 	default:
-		t.Lost += n
+		if why&outstanding != 0 {
+			t.Outstanding += n
+		} else {
+			t.Lost += n
+		}
 		if why&seam != 0 {
 			t.LostBy.Seam += n
 		}

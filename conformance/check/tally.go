@@ -29,18 +29,21 @@ type Tally struct {
 	Rejected      uint64 `json:"rejected"`
 	Indeterminate uint64 `json:"indeterminate"`
 
-	Deliveries uint64 `json:"deliveries"` // all that arrived
-	Expected   uint64 `json:"expected"`   // owed deliveries
-	Lost       uint64 `json:"lost"`       // owed deliveries that did not arrive
-	LostBy     LostBy `json:"lost_by"`
-	Beyond     uint64 `json:"beyond"`    // missed by coming back after the target's history, so not owed
-	Dropped    uint64 `json:"dropped"`   // left out for slow readers under the target's policy, so not owed
-	Behind     uint64 `json:"behind"`    // not yet read by slow readers at the end
-	Unjudged   uint64 `json:"unjudged"`  // of subscribers that the end of the run found away, or disturbed by a fault of ours
-	Newest     uint64 `json:"newest"`    // newest messages asked for
-	Schemas    uint64 `json:"schemas"`   // payloads compared with a schema
-	Greetings  uint64 `json:"greetings"` // first events compared with the greeting
-	Announced  uint64 `json:"announced"` // connections on which the target told of a gap
+	Deliveries  uint64 `json:"deliveries"`            // all that arrived
+	Expected    uint64 `json:"expected"`              // owed deliveries
+	Lost        uint64 `json:"lost"`                  // owed deliveries that never arrived
+	Outstanding uint64 `json:"outstanding,omitempty"` // owed deliveries that had not arrived when the run ended
+	LostBy      LostBy `json:"lost_by"`
+	Beyond      uint64 `json:"beyond"`             // missed by coming back after the target's history, so not owed
+	Dropped     uint64 `json:"dropped"`            // left out for slow readers under the target's policy, so not owed
+	Behind      uint64 `json:"behind"`             // owed, and not yet read by slow readers at the end
+	Unjudged    uint64 `json:"unjudged"`           // owed, and kept from its subscriber at the end by a fault of ours, or not yet asked for by our client
+	Astray      uint64 `json:"astray,omitempty"`   // subscribers that were not back at the end, for longer than allowed, although the target had been asked
+	Fleeting    uint64 `json:"fleeting,omitempty"` // streams that the target ended at once, without anything that was owed
+	Newest      uint64 `json:"newest"`             // newest messages asked for
+	Schemas     uint64 `json:"schemas"`            // payloads compared with a schema
+	Greetings   uint64 `json:"greetings"`          // first events compared with the greeting
+	Announced   uint64 `json:"announced"`          // connections on which the target told of a gap
 
 	Silence  time.Duration `json:"silence"`  // the longest on an open connection
 	Sessions uint64        `json:"sessions"` // most live connections of one subscriber
@@ -62,7 +65,7 @@ type Tally struct {
 	Memory        []MemorySample           `json:"memory,omitempty"`
 }
 
-// LostBy counts those of the lost deliveries that other promises than completeness rest on.
+// LostBy counts those of the lost and of the outstanding deliveries that other promises than completeness rest on.
 type LostBy struct {
 	Seam       uint64 `json:"seam"`       // in a hole right after the position asked for
 	SlowReader uint64 `json:"slow"`       // by subscribers that read slowly at some time
@@ -133,11 +136,12 @@ func (t *Tally) Merge(other *Tally) error {
 		{&t.Planned, &other.Planned}, {&t.Opened, &other.Opened}, {&t.Ready, &other.Ready}, {&t.Failed, &other.Failed},
 		{&t.Connections, &other.Connections}, {&t.Resumes, &other.Resumes}, {&t.Published, &other.Published},
 		{&t.Rejected, &other.Rejected}, {&t.Indeterminate, &other.Indeterminate}, {&t.Deliveries, &other.Deliveries},
-		{&t.Expected, &other.Expected}, {&t.Lost, &other.Lost}, {&t.LostBy.Seam, &other.LostBy.Seam},
+		{&t.Expected, &other.Expected}, {&t.Lost, &other.Lost}, {&t.Outstanding, &other.Outstanding}, {&t.LostBy.Seam, &other.LostBy.Seam},
 		{&t.LostBy.SlowReader, &other.LostBy.SlowReader}, {&t.LostBy.Bystander, &other.LostBy.Bystander},
 		{&t.Beyond, &other.Beyond}, {&t.Dropped, &other.Dropped}, {&t.Behind, &other.Behind}, {&t.Unjudged, &other.Unjudged},
 		{&t.Newest, &other.Newest}, {&t.Schemas, &other.Schemas}, {&t.Greetings, &other.Greetings},
 		{&t.Announced, &other.Announced}, {&t.Expiries, &other.Expiries}, {&t.Idle, &other.Idle},
+		{&t.Astray, &other.Astray}, {&t.Fleeting, &other.Fleeting},
 	} {
 		*pair[0] += *pair[1]
 	}
@@ -208,6 +212,9 @@ func (t *Tally) latency() *Distribution {
 	for _, name := range []string{latencyRamp, latencySteady, latencySettle, latencyOver} {
 		all.Merge(t.distribution(name))
 	}
-	all.Missing = t.Lost - t.LostBy.SlowReader
+	all.Missing = t.missing() - t.LostBy.SlowReader
 	return all
 }
+
+// missing is how many owed deliveries did not arrive, less those that the harness kept back.
+func (t *Tally) missing() uint64 { return t.Lost + t.Outstanding }

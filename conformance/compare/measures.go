@@ -136,7 +136,7 @@ func geometricMean(values []float64) float64 {
 	return math.Exp(sum / float64(len(values)))
 }
 
-// lost compares owed deliveries that never came. One is too many where there was none.
+// lost compares owed deliveries that did not come, save those that the harness kept back. One is too many where there was none.
 func lost(before []view, after view) conformance.MeasureChange {
 	c := empty("lost", "", after.run.Scenario)
 	most, least := uint64(0), uint64(math.MaxUint64)
@@ -161,4 +161,6 @@ func lost(before []view, after view) conformance.MeasureChange {
 	return c
 }
 
-func (v view) lost() uint64 { return v.run.Expected - min(v.run.Delivered, v.run.Expected) }
+func (v view) lost() uint64 {
+	return v.run.Expected - min(v.run.Delivered+v.run.Held, v.run.Expected)
+}

@@ -26,6 +26,9 @@ type Config struct {
 	Final func(status int) bool
 	// Resume sends the last event id with each new connection.
 	Resume bool
+	// Lasting makes a stream count for the policy's reset only once it has lasted so long, or Served was called. 0: at its head, or its first
+	// event, as the policy says.
+	Lasting time.Duration
 	// MaxEventBytes bounds a line, and the data of an event; a longer one ends the connection. 0 means the decoder's default.
 	MaxEventBytes int
 	// Tamper breaks the clients on purpose, for mutants; nil is correct.
@@ -85,6 +88,8 @@ type Client struct {
 	stopped atomic.Bool
 	hurry   atomic.Bool // the next loss is a restart
 	row     int32       // losses in a row
+	heard   bool        // an event came on the stream
+	served  bool        // Served was called
 	waits   uint32
 	retry   time.Duration
 }
@@ -187,9 +192,11 @@ func (c *Client) read(stream *sse.Stream) *Loss {
 	if c.stopped.Load() {
 		_ = stream.Close() // Stop may have come before it could see this stream
 	}
-	if c.Config.Policy.Reset == policy.OnOpen || c.Config.Policy.Reset == "" {
+	c.heard, c.served = false, false
+	if c.Config.Lasting == 0 && c.onOpen() {
 		c.row = 0
 	}
+	opened := time.Now()
 	c.Observer.Opened(stream.Response())
 	var err error
 	if tamper := c.Config.Tamper; tamper.pumps() { // asked here, so that nobody waits for events in one more frame
@@ -199,7 +206,17 @@ func (c *Client) read(stream *sse.Stream) *Loss {
 	}
 	c.stream.Store(nil)
 	c.Config.Tamper.closeStream(stream)
+	if last := c.Config.Lasting; last > 0 && (c.served || time.Since(opened) >= last) && (c.onOpen() || c.heard && c.Config.Policy.Reset == policy.OnEvent) {
+		c.row = 0
+	}
 	return &Loss{Opened: true, Status: http.StatusOK, Err: err, Half: c.decoder.Pending()}
+}
+
+// Served says that the stream brings what it should. Call it from the Observer only.
+func (c *Client) Served() { c.served = true }
+
+func (c *Client) onOpen() bool {
+	return c.Config.Policy.Reset == policy.OnOpen || c.Config.Policy.Reset == ""
 }
 
 // open follows redirects to a good stream, or says why there is none.
@@ -324,7 +341,8 @@ func (c *Client) wait(ctx context.Context, loss *Loss) bool {
 type handler Client
 
 func (h *handler) Event(e sse.Event) error {
-	if h.Config.Policy.Reset == policy.OnEvent {
+	h.heard = true
+	if h.Config.Lasting == 0 && h.Config.Policy.Reset == policy.OnEvent {
 		h.row = 0
 	}
 	err := h.Observer.Event(e)

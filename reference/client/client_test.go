@@ -314,3 +314,47 @@ func TestARestartDoesNotWait(t *testing.T) {
 		}
 	})
 }
+
+// TestAStreamThatEndsAtOnceIsNoSuccess lets the delay grow over streams that end before they last, unless Served was called.
+func TestAStreamThatEndsAtOnceIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	for _, reset := range []policy.Reset{policy.OnOpen, policy.OnEvent} {
+		for name, c := range map[string]struct {
+			lasting time.Duration
+			served  bool
+			want    time.Duration // the third wait
+		}{
+			"it counts from its head or event on": {0, false, time.Second},
+			"it does not last":                    {time.Second, false, 4 * time.Second},
+			"it brings what it should":            {time.Second, true, time.Second},
+		} {
+			t.Run(string(reset)+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					p := &peer{answers: []string{okHead + "data: x\n\n"}}
+					d := &diary{url: "http://peer.test/", until: 4}
+					d.client = &client.Client{
+						Config: &client.Config{Policy: &policy.Policy{Base: time.Second, Factor: 2, Reset: reset}, Lasting: c.lasting},
+						Dial:   p.dial,
+					}
+					d.client.Observer = d
+					if c.served {
+						d.client.Observer = serving{d}
+					}
+					_ = d.client.Run(t.Context()) // it is stopped
+					if len(d.waits) < 3 || d.waits[2] != c.want {
+						t.Errorf("waits %v, want the third to be %v", d.waits, c.want)
+					}
+				})
+			})
+		}
+	}
+}
+
+// serving is content with every event.
+type serving struct{ *diary }
+
+func (s serving) Event(e sse.Event) error {
+	s.client.Served()
+	return s.diary.Event(e)
+}

@@ -242,18 +242,21 @@ func (e *engine) closeHTTP2() {
 // subscriber returns the one with that index in the whole plan, of which this engine's may be a shard.
 func (e *engine) subscriber(index int32) *subscriber { return e.subscribers[index-e.first] }
 
+// lasting is how long a stream must go on before it counts as a success for the client's policy, unless it brings messages.
+const lasting = time.Second
+
 func (e *engine) clientConfig() *client.Config {
 	load := e.plan.Scenario.Load
 	p := load.Reconnect
-	timeout := load.HeartbeatTimeout
+	timeout, lasts := load.HeartbeatTimeout, lasting
 	if scale := load.TimeScale; scale > 0 {
-		p, timeout = p.Scaled(scale), time.Duration(float64(timeout)*scale)
+		p, timeout, lasts = p.Scaled(scale), time.Duration(float64(timeout)*scale), time.Duration(float64(lasts)*scale)
 	}
 	if timeout == 0 {
 		timeout = p.Silence
 	}
 	config := &client.Config{
-		Policy: &p, Resume: e.target.Can(scenarios.CanResume),
+		Policy: &p, Resume: e.target.Can(scenarios.CanResume), Lasting: lasts,
 		MaxEventBytes: max(minEventBytes, eventRoom*e.plan.Contents().Largest()),
 		Options: sse.Options{
 			TLS: e.subject.tls, DialTimeout: load.ConnectTimeout, HeadTimeout: load.ConnectTimeout, IdleTimeout: timeout,

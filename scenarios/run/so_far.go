@@ -28,5 +28,6 @@ func (r *Run) SoFar() (conformance.ScenarioRun, conformance.Subject) {
 	so.Duration, so.Published = conformance.Duration(now), r.status.published.Load()
 	so.Series, so.Faults = r.judge.Chart(now)
 	so.Expected, so.Delivered = r.judge.Outstanding()
+	so.Outstanding = so.Expected - so.Delivered
 	return so, r.subject.describe()
 }

@@ -28,7 +28,8 @@ type subscriber struct {
 	index      int32
 	connection int32
 	ready      bool
-	arrived    bool // something of this connection has arrived
+	arrived    bool          // something of this connection has arrived
+	newest     time.Duration // when the newest message received was due
 	client     client.Client
 
 	plan    *scenarios.Subscriber
@@ -186,6 +187,10 @@ func (s *subscriber) deliver(e *sse.Event, now time.Duration) bool {
 		o.Event = borrow(e.ID)
 	}
 	s.engine.examine(&o, message, e, state)
+	if message.Due > s.newest { // an old one again is no success
+		s.newest = message.Due
+		s.client.Served()
+	}
 	s.observe(&o)
 	s.engine.status.delivered(s.index)
 	return true
