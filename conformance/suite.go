@@ -8,13 +8,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Case decides one requirement.
 type Case struct {
 	Requirement string
-	Alone       bool          // it changes the subject for others, or needs the machine for itself: run after the others, by itself
+	On          string // the name of the [Ground] it stands on, with those before that; "" for none
+	Turn        Turn
 	Takes       time.Duration // about; what takes longest begins first, and 0 is what takes no time
 	Run         func(t *Trial)
 }
@@ -22,6 +24,7 @@ type Case struct {
 // Suite is a set of cases and what they are run with.
 type Suite struct {
 	Cases     []Case
+	Grounds   []Ground // each stands on those before it
 	Profile   Profile
 	Only      []string                                               // ids and areas; empty for all
 	Holds     func(word string) bool                                 // what the subject declares
@@ -29,8 +32,11 @@ type Suite struct {
 	Parameter func(requirement, name string) (value string, ok bool) // what the user set
 	Next      func(r *Requirement) string                            // how to repeat one requirement
 	Parallel  int                                                    // cases at once; 0 means [UsualParallel]
-	Once      bool                                                   // whoever asks repeats what is unknown, if it matters
+	Once      bool                                                   // whoever asks repeats what is unknown or fails, if it matters
 	Report    func(v Verdict)                                        // called as each verdict is reached, from several goroutines
+
+	Answers func(ctx context.Context) error // asks the subject for something plain, and says why that was not to be had; nil: it is not asked
+	Revive  func(ctx context.Context) error // restarts a subject that does not answer any more; nil: it cannot be
 }
 
 // defaultLimit is how long a case may take. It bounds only the wait for something that must come.
@@ -46,54 +52,87 @@ func (s *Suite) Run(ctx context.Context) ([]Verdict, Health, error) {
 	if err != nil {
 		return nil, Health{}, err
 	}
-	watch := newPulse(ctx)
-	defer watch.stop()
-	var together, alone, open []*job
-	for i := range jobs {
-		if jobs[i].c.Alone {
-			alone = append(alone, &jobs[i])
-		} else {
-			together = append(together, &jobs[i])
-		}
-	}
-	slices.SortStableFunc(together, func(a, b *job) int { return cmp.Compare(b.c.Takes, a.c.Takes) }) // the long waits first, beside the others
-	atOnce := max(1, cmp.Or(s.Parallel, UsualParallel))
-	each(together, atOnce, func(j *job) { s.carryOut(ctx, j, watch) })
-	for _, j := range together {
-		if j.open {
-			open = append(open, j)
-		}
-	}
-	each(open, min(repeatsAtOnce, atOnce), func(j *job) { s.repeat(ctx, j, watch) })
-	for _, j := range alone {
-		if s.carryOut(ctx, j, watch); j.open {
-			s.repeat(ctx, j, watch)
-		}
-	}
-	verdicts := make([]Verdict, len(jobs))
-	for i := range jobs {
-		verdicts[i] = jobs[i].verdict
-	}
-	return verdicts, watch.health(), nil
+	r := &round{Suite: s, ctx: ctx, watch: newPulse(ctx), others: make(chan struct{}), vigil: newVigil(s)}
+	defer r.watch.stop()
+	r.missing = s.tryGrounds(ctx)
+	r.carryOut(jobs)
+	return r.verdicts(jobs), r.watch.health(), nil
 }
 
-// repeatsAtOnce is how many cases are repeated at once: what was unknown beside many others may be clear beside few, and a repeated case
-// may need a client of its own.
-const repeatsAtOnce = 4
+// round is one run of a suite.
+type round struct {
+	*Suite
 
-// each does something with all jobs, with so many at once.
-func each(jobs []*job, atOnce int, do func(*job)) {
-	var running sync.WaitGroup
-	slots := make(chan struct{}, atOnce)
+	ctx     context.Context
+	watch   *pulse
+	vigil   *vigil
+	missing map[string]string // grounds, and why
+	others  chan struct{}     // closed when all but those that wait are over
+	again   atomic.Int64      // time spent on repeating what stays as it is
+}
+
+// carryOut carries out all jobs, turn by turn.
+func (r *round) carryOut(jobs []job) {
+	turns := map[Turn][]*job{}
+	for i := range jobs {
+		turns[jobs[i].c.Turn] = append(turns[jobs[i].c.Turn], &jobs[i])
+	}
+	var waiting, busy sync.WaitGroup
+	for _, j := range turns[Waiting] {
+		waiting.Go(func() { r.first(j) })
+	}
+	slices.SortStableFunc(turns[Beside], func(a, b *job) int { return cmp.Compare(b.c.Takes, a.c.Takes) }) // the long waits first, beside the others
+	atOnce := max(1, cmp.Or(r.Parallel, UsualParallel))
+	lane{&busy}.each(turns[Beside], atOnce, r.first)
+	busy.Wait()
+	r.repeatAll(turns[Beside], atOnce)
+	var alone []*job
+	for _, turn := range single {
+		lane{&busy}.each(turns[turn], 1, r.byItself)
+		alone = append(alone, turns[turn]...)
+	}
+	busy.Wait()
+	close(r.others)
+	waiting.Wait()
+	r.repeatAll(append(turns[Waiting], alone...), atOnce)
+	r.vigil.sleep()
+	lane{&busy}.each(turns[Disturbing], 1, r.byItself)
+	r.vigil.looking.Wait()
+}
+
+// byItself carries a job out, and again if that is needed.
+func (r *round) byItself(j *job) {
+	j.single.Store(true)
+	if r.first(j); j.open && !j.stood.Load() {
+		r.repeat(j)
+	}
+}
+
+// repeatAll repeats the jobs that are open: a few at once where nothing was seen, for what is unknown beside many others may be clear beside
+// few; one by one where something was.
+func (r *round) repeatAll(jobs []*job, atOnce int) {
+	var few, one []*job
 	for _, j := range jobs {
-		slots <- struct{}{} // in their order
-		running.Go(func() {
-			defer func() { <-slots }()
-			do(j)
-		})
+		switch {
+		case !j.open:
+		case j.attempt.halt != nil, j.attempt.missed():
+			one = append(one, j)
+		default:
+			few = append(few, j)
+		}
 	}
-	running.Wait()
+	var busy sync.WaitGroup
+	lane{&busy}.each(few, min(repeatsAtOnce, atOnce), r.repeat)
+	busy.Wait()
+	for _, j := range one {
+		j.single.Store(true)
+	}
+	lane{&busy}.each(one, 1, r.repeat)
+	busy.Wait()
 }
+
+// repeatsAtOnce is how many cases are repeated at once.
+const repeatsAtOnce = 4
 
 // UsualParallel is how many cases run at once unless something else is asked for: they wait more than they work.
 const UsualParallel = 16
@@ -103,7 +142,12 @@ type job struct {
 	c       *Case
 	r       *Requirement
 	verdict Verdict
-	open    bool // it is to be repeated
+	attempt *attempt // the first one
+	open    bool     // it is to be repeated
+	moot    bool     // it was not carried out, because something that it takes was not there
+	aside   func()
+	single  atomic.Bool // nobody runs beside it, but who only waits
+	stood   atomic.Bool // it stood aside
 }
 
 // jobs pairs the cases with their requirements, in the order of the catalogue.
@@ -125,7 +169,7 @@ func (s *Suite) jobs() ([]job, error) {
 		c := byID[r.ID]
 		delete(byID, r.ID)
 		if c != nil && r.AppliesTo(s.Profile) && r.Selected(s.Only) {
-			jobs = append(jobs, job{c: c, r: r})
+			jobs = append(jobs, job{c: c, r: r, aside: func() {}})
 		}
 	}
 	for id := range byID {
@@ -134,52 +178,98 @@ func (s *Suite) jobs() ([]job, error) {
 	return jobs, nil
 }
 
-// carryOut runs a case. What is unknown is to be repeated; anything else is its verdict.
-func (s *Suite) carryOut(ctx context.Context, j *job, watch *pulse) {
-	j.verdict = s.attempt(ctx, j, watch)
-	j.open = j.verdict.Outcome == Unknown && !s.Once && ctx.Err() == nil
-	if !j.open {
-		s.report(j)
+// first carries a job out for the first time. Its verdict stands unless it is to be repeated.
+func (r *round) first(j *job) {
+	j.attempt = r.try(j)
+	j.verdict = j.attempt.verdict
+	if j.open = r.open(j.attempt); !j.open {
+		r.report(j)
 	}
 }
 
-// repeat runs a case once more whose verdict was unknown: then both attempts are shown.
-func (s *Suite) repeat(ctx context.Context, j *job, watch *pulse) {
-	first := j.verdict.Reason
-	if ctx.Err() == nil {
-		v := s.attempt(ctx, j, watch)
-		switch {
-		case v.Outcome != Unknown:
-			v.Reason = strings.TrimSuffix(v.Reason+"; the first attempt was unknown: "+first, "; ")
-			v.Reason = strings.TrimPrefix(v.Reason, "; ")
-		case v.Reason != first:
-			v.Reason += "; and at the first attempt: " + first
+// repeat carries a job out once more; then both attempts are told.
+func (r *round) repeat(j *job) {
+	j.open = false
+	if r.ctx.Err() == nil {
+		firm := j.attempt.missed() && !j.attempt.weak
+		second := r.try(j)
+		if firm {
+			r.again.Add(int64(second.took))
 		}
-		j.verdict = v
+		if second.halt == nil {
+			j.verdict = merged(j.attempt, second)
+			j.moot = false
+		}
 	}
-	s.report(j)
+	r.report(j)
 }
 
-func (s *Suite) report(j *job) {
-	if s.Report != nil {
-		s.Report(j.verdict)
+func (r *round) report(j *job) {
+	if r.Report != nil {
+		r.Report(j.verdict)
 	}
 }
 
-func (s *Suite) attempt(ctx context.Context, j *job, watch *pulse) Verdict {
-	level := s.levelOf(j.r)
-	v := Verdict{Outcome: Skip, Level: level}
-	if v.Reason = s.lacks(j.r); v.Reason == "" {
-		v = s.try(ctx, j, level, watch)
+// try carries a job out once.
+func (r *round) try(j *job) *attempt {
+	a := r.carried(j)
+	v := &a.verdict
+	if v.Level == "" {
+		v.Level = r.levelOf(j.r)
 	}
 	v.ID, v.Title, v.Source = j.r.ID, j.r.Statement, strings.Join(j.r.Sources, ", ")
 	if v.Expected == "" {
 		v.Expected = j.r.Verdict
 	}
-	if v.Outcome != Pass && v.Outcome != Info && v.Outcome != Skip && s.Next != nil {
-		v.Next = s.Next(j.r)
+	if v.Outcome != Pass && v.Outcome != Info && v.Outcome != Skip && r.Next != nil {
+		v.Next = r.Next(j.r)
 	}
-	return v
+	return a
+}
+
+func (r *round) carried(j *job) *attempt {
+	lacking, missing, gone := r.lacks(j.r), r.missing[j.c.On], r.vigil.left()
+	switch {
+	case lacking != "":
+		return &attempt{verdict: Verdict{Outcome: Skip, Reason: lacking}}
+	case missing != "":
+		j.moot = true
+		return &attempt{verdict: Verdict{Outcome: Skip, Reason: missing}}
+	case gone != nil:
+		j.moot = true
+		return &attempt{verdict: Verdict{Outcome: Skip, Reason: gone.String()}, halt: gone}
+	}
+	began := time.Now()
+	t := r.trial(j)
+	r.vigil.enter(t, j)
+	r.run(t, j)
+	a := &attempt{took: time.Since(began)}
+	a.verdict, a.weak = t.result()
+	if a.verdict.Outcome == Unknown || a.verdict.Outcome == Warn || a.verdict.Outcome == Fail {
+		r.vigil.look(r.ctx, time.Now())
+	}
+	r.vigil.leave(t)
+	if h := t.halt.Load(); h != nil && a.verdict.Outcome != Pass {
+		r.vigil.rule(h, j, a)
+	}
+	return a
+}
+
+// verdicts are those of all jobs. What was skipped because something was missing is unknown where no other verdict tells of that.
+func (r *round) verdicts(jobs []job) []Verdict {
+	r.vigil.accuse(r)
+	verdicts := make([]Verdict, len(jobs))
+	failed := false
+	for i := range jobs {
+		verdicts[i] = jobs[i].verdict
+		failed = failed || verdicts[i].Outcome == Fail
+	}
+	for i := range jobs {
+		if jobs[i].moot && !failed && verdicts[i].Outcome == Skip {
+			verdicts[i].Outcome = Unknown
+		}
+	}
+	return verdicts
 }
 
 // levelOf is the requirement's level for this subject.
@@ -207,16 +297,24 @@ func (s *Suite) lacks(r *Requirement) string {
 	return s.Lacks(r)
 }
 
-// try runs the case once.
-func (s *Suite) try(ctx context.Context, j *job, level Level, watch *pulse) Verdict {
-	t := &Trial{Requirement: j.r, level: level, pulse: watch, began: time.Now(), parameters: s.Parameter}
+// trial is a trial of the job that has not begun.
+func (r *round) trial(j *job) *Trial {
+	t := &Trial{
+		Requirement: j.r, level: r.levelOf(j.r), pulse: r.watch, began: time.Now(), parameters: r.Parameter,
+		vigil: r.vigil, check: r.ctx, others: r.others, aside: func() { j.stood.Store(true); j.aside() },
+	}
 	if t.parameters == nil {
 		t.parameters = func(string, string) (string, bool) { return "", false }
 	}
-	t.ctx, t.cancel = context.WithCancelCause(ctx)
-	defer t.cancel(errOver)
+	t.ctx, t.cancel = context.WithCancelCause(r.ctx)
 	t.until = t.began.Add(defaultLimit)
 	t.limit = time.AfterFunc(defaultLimit, func() { t.cancel(errLimit) })
+	return t
+}
+
+// run carries the trial out.
+func (r *round) run(t *Trial, j *job) {
+	defer t.cancel(errOver)
 	defer t.limit.Stop()
 	done := make(chan struct{})
 	go func() {
@@ -233,7 +331,6 @@ func (s *Suite) try(ctx context.Context, j *job, level Level, watch *pulse) Verd
 		case <-late.C: // its goroutine is left behind: a case that hangs must not hang the others
 		}
 	}
-	return t.result()
 }
 
 // carryOut runs the case with its goroutines and then its cleanups.
@@ -252,17 +349,19 @@ func (t *Trial) carryOut(run func(*Trial)) {
 	}
 }
 
-// result is the verdict, with a reason when there is none.
-func (t *Trial) result() Verdict {
+// result is the verdict, with a reason when there is none, and whether a failure rests on weak evidence alone.
+func (t *Trial) result() (v Verdict, weak bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	v := Verdict{Outcome: Unknown, Reason: "the case ended without a verdict"}
+	v = Verdict{Outcome: Unknown, Reason: "the case ended without a verdict"}
 	cause := context.Cause(t.ctx)
 	switch {
 	case t.verdict != nil:
 		v = *t.verdict
 	case errors.Is(cause, errLimit):
 		v.Reason = "not decided within its time limit"
+	case errors.Is(cause, errHalt):
+		v.Reason = "the target stopped answering"
 	case cause != nil && !errors.Is(cause, errOver):
 		v.Reason = "the check was interrupted"
 	}
@@ -277,7 +376,7 @@ func (t *Trial) result() Verdict {
 	if v.Outcome == Unknown || v.Outcome == Skip {
 		v.Checked = t.checked
 	}
-	return v
+	return v, !t.firm
 }
 
 // Give ends the case as unknown after a wait that the context ended: by then the limit was reached, or the check interrupted.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,11 @@ type Trial struct {
 	pulse      *pulse
 	began      time.Time
 	group      sync.WaitGroup
+	vigil      *vigil          // nil in a trial of its own
+	check      context.Context // of the whole check
+	halt       atomic.Pointer[halt]
+	aside      func() // nil in a trial of its own
+	others     <-chan struct{}
 
 	mu       sync.Mutex
 	limit    *time.Timer
@@ -31,8 +37,12 @@ type Trial struct {
 	findings []Finding
 	delays   []Delay
 	worst    Outcome
+	firm     bool // a finding does not rest on a time, an error answer or an absence
 	checked  uint64
-	unit     string // of the samples, where not one of them may be faulty
+	unit     string    // of the samples, where not one of them may be faulty
+	asking   int       // requests under way
+	asked    time.Time // when the newest of them was sent
+	answered time.Time // when the newest answer came
 	cleanups []func()
 }
 
@@ -42,6 +52,7 @@ type concluded struct{}
 var (
 	errOver  = errors.New("the case is over")
 	errLimit = errors.New("the time limit of the case was reached")
+	errHalt  = errors.New("the subject stopped answering")
 )
 
 // Context ends with the case, at its limit and when the whole check is interrupted.
@@ -189,7 +200,18 @@ func (t *Trial) Late(bound time.Duration, expected, actual string, evidence ...[
 	if lag := t.Lag(); lag > bound/10 {
 		t.Unknown("%s, but this machine was too busy to tell: a timer of the harness was %v late", actual, lag.Round(time.Millisecond))
 	}
-	t.Fail(expected, actual, evidence...)
+	t.Absent(expected, actual, evidence...)
+}
+
+// Absent is Fail for what did not come, or for an error that came in its place: evidence that load explains as well.
+func (t *Trial) Absent(expected, actual string, evidence ...[]string) {
+	t.Absence(expected, actual, evidence...)
+	t.Conclude(actual)
+}
+
+// Absence is Deviation for what did not come, or for an error that came in its place.
+func (t *Trial) Absence(expected, actual string, evidence ...[]string) {
+	t.note(t.Requirement.Missed(t.Level()), "deviation", expected, actual, evidence)
 }
 
 // LagBetween is how late a timer of this process fired at worst between two instants, give or take a tenth of a second.
@@ -199,7 +221,7 @@ func (t *Trial) LagBetween(from, to time.Time) time.Duration {
 
 // Deviation notes that the requirement was not met, and goes on; Conclude ends the case.
 func (t *Trial) Deviation(expected, actual string, evidence ...[]string) {
-	t.note(t.Requirement.Missed(t.Level()), "deviation", expected, actual, evidence)
+	t.firmly(t.Requirement.Missed(t.Level()), expected, actual, evidence)
 }
 
 // Breach notes a deviation from what the subject itself declares, whatever is asked of others: that is a MUST.
@@ -207,7 +229,15 @@ func (t *Trial) Breach(expected, actual string, evidence ...[]string) {
 	t.mu.Lock()
 	t.level = Must
 	t.mu.Unlock()
-	t.note(Fail, "deviation", expected, actual, evidence)
+	t.firmly(Fail, expected, actual, evidence)
+}
+
+// firmly notes what was seen and stays, whatever the next attempt shows.
+func (t *Trial) firmly(o Outcome, expected, actual string, evidence [][]string) {
+	t.mu.Lock()
+	t.firm = true
+	t.mu.Unlock()
+	t.note(o, "deviation", expected, actual, evidence)
 }
 
 // Tolerated notes a tolerated deviation, and goes on; Conclude ends the case.

@@ -114,8 +114,12 @@ func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) 
 	s.first = s.follows(ctx)
 	own := ownOf(hello)
 	for _, c := range cases {
+		turn := conformance.Beside
+		if c.Alone {
+			turn = conformance.Demanding
+		}
 		joined.Cases = append(joined.Cases, conformance.Case{
-			Requirement: c.Requirement, Alone: c.Alone, Takes: own.takes(c.Requirement),
+			Requirement: c.Requirement, Turn: turn, Takes: own.takes(c.Requirement),
 			Run: func(t *conformance.Trial) {
 				if why := s.first.skips(c.Requirement); why != "" {
 					t.Skip("%s", why)

@@ -14,19 +14,19 @@ import (
 
 // delivCases are those of the area DELIV: what becomes of a message between its publish and a subscriber.
 var delivCases = []Case{
-	{Requirement: "SSE-DELIV-001", Run: losesNothing},
+	{Requirement: "SSE-DELIV-001", On: openStream, Run: losesNothing},
 	{Requirement: "SSE-DELIV-002", Run: repeatsNothing},
 	{Requirement: "SSE-DELIV-003", Run: keepsPublishOrder},
 	{Requirement: "SSE-DELIV-004", Run: agreesOnOneOrder},
-	{Requirement: "SSE-DELIV-005", Run: inventsNothing},
-	{Requirement: "SSE-DELIV-006", Run: changesNothing},
+	{Requirement: "SSE-DELIV-005", Turn: provoking, Run: inventsNothing},
+	{Requirement: "SSE-DELIV-006", Turn: provoking, Run: changesNothing},
 	{Requirement: "SSE-DELIV-007", Run: hasNoBlindWindow},
-	{Requirement: "SSE-DELIV-008", Run: deliversEndOfBurst},
+	{Requirement: "SSE-DELIV-008", On: openStream, Run: deliversEndOfBurst},
 	{Requirement: "SSE-DELIV-009", Run: deliversIndeterminateOnce},
 	{Requirement: "SSE-DELIV-010", Run: carriesSeveralStreams},
 	{Requirement: "SSE-DELIV-011", Run: deliversAtEachNode},
-	{Requirement: "SSE-DELIV-012", Alone: true, Run: keepsAcknowledgedAcrossCrash},
-	{Requirement: "SSE-DELIV-013", Alone: true, Run: deliversThousandsWithoutFault},
+	{Requirement: "SSE-DELIV-012", Turn: disturbing, Run: keepsAcknowledgedAcrossCrash},
+	{Requirement: "SSE-DELIV-013", Turn: demanding, Run: deliversThousandsWithoutFault},
 }
 
 // fanOut is a fan-out as the requirement's parameters want it.

@@ -13,13 +13,13 @@ import (
 
 // drainCases are those of the area DRAIN: graceful shutdown. Each of them shuts the subject down, so each runs by itself.
 var drainCases = []Case{
-	{Requirement: "SSE-DRAIN-001", Alone: true, Run: drainEndsInTime},
-	{Requirement: "SSE-DRAIN-002", Alone: true, Run: drainedStreamsEndCleanly},
-	{Requirement: "SSE-DRAIN-003", Alone: true, Run: drainRefusesNewStreams},
-	{Requirement: "SSE-DRAIN-004", Alone: true, Run: drainLosesNothing},
-	{Requirement: "SSE-DRAIN-005", Alone: true, Run: drainedClientsReturnSpread},
-	{Requirement: "SSE-DRAIN-006", Run: rotationIsSpread},
-	{Requirement: "SSE-DRAIN-007", Run: rotationIsLossless},
+	{Requirement: "SSE-DRAIN-001", Turn: disturbing, Run: drainEndsInTime},
+	{Requirement: "SSE-DRAIN-002", Turn: disturbing, Run: drainedStreamsEndCleanly},
+	{Requirement: "SSE-DRAIN-003", Turn: disturbing, Run: drainRefusesNewStreams},
+	{Requirement: "SSE-DRAIN-004", On: delivery, Turn: disturbing, Run: drainLosesNothing},
+	{Requirement: "SSE-DRAIN-005", On: delivery, Turn: disturbing, Run: drainedClientsReturnSpread},
+	{Requirement: "SSE-DRAIN-006", On: delivery, Turn: waiting, Run: rotationIsSpread},
+	{Requirement: "SSE-DRAIN-007", On: delivery, Turn: waiting, Run: rotationIsLossless},
 }
 
 // "On SIGTERM the process ends within its grace period although streams are open."

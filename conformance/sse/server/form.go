@@ -14,13 +14,13 @@ import (
 // formCases are those of the area FORM: the bytes of a stream.
 var formCases = []Case{
 	{Requirement: "SSE-FORM-001", Run: everyByteIsUTF8},
-	{Requirement: "SSE-FORM-002", Run: blankLineComesWithItsEvent},
-	{Requirement: "SSE-FORM-003", Run: lineBreaksBecomeDataLines},
-	{Requirement: "SSE-FORM-004", Run: fieldsInjectNothing},
+	{Requirement: "SSE-FORM-002", On: openStream, Run: blankLineComesWithItsEvent},
+	{Requirement: "SSE-FORM-003", Turn: provoking, Run: lineBreaksBecomeDataLines},
+	{Requirement: "SSE-FORM-004", Turn: provoking, Run: fieldsInjectNothing},
 	{Requirement: "SSE-FORM-005", Run: leadingSpaceIsKept},
 	{Requirement: "SSE-FORM-006", Run: trailingLineBreaksAreKept},
-	{Requirement: "SSE-FORM-007", Run: emptyPayloadIsNotLost},
-	{Requirement: "SSE-FORM-008", Run: unusualCharactersAreNoLineBreaks},
+	{Requirement: "SSE-FORM-007", Turn: provoking, Run: emptyPayloadIsNotLost},
+	{Requirement: "SSE-FORM-008", Turn: provoking, Run: unusualCharactersAreNoLineBreaks},
 	{Requirement: "SSE-FORM-009", Run: idAndRetryAreWellFormed},
 	{Requirement: "SSE-FORM-010", Run: onlyKnownFieldsAreSent},
 	{Requirement: "SSE-FORM-011", Run: byteOrderMarkOnlyAtTheStart},

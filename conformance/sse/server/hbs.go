@@ -14,11 +14,11 @@ import (
 
 // hbsCases are those of the area HBS: signs of life of an idle stream.
 var hbsCases = []Case{
-	{Requirement: "SSE-HBS-001", Run: idleStreamShowsLife},
-	{Requirement: "SSE-HBS-002", Run: heartbeatsAreNoMessages},
-	{Requirement: "SSE-HBS-003", Run: heartbeatsStartAtOnce},
-	{Requirement: "SSE-HBS-004", Run: heartbeatsAreSpread},
-	{Requirement: "SSE-HBS-005", Run: idleStreamOutlivesProxies},
+	{Requirement: "SSE-HBS-001", Turn: waiting, Run: idleStreamShowsLife},
+	{Requirement: "SSE-HBS-002", Turn: waiting, Run: heartbeatsAreNoMessages},
+	{Requirement: "SSE-HBS-003", Turn: waiting, Run: heartbeatsStartAtOnce},
+	{Requirement: "SSE-HBS-004", Turn: waiting, Run: heartbeatsAreSpread},
+	{Requirement: "SSE-HBS-005", Turn: waiting, Run: idleStreamOutlivesProxies},
 }
 
 // "On an idle stream something is sent at least every 15 s, or as often as the target declares."

@@ -14,9 +14,9 @@ import (
 var isoCases = []Case{
 	{Requirement: "SSE-ISO-001", Run: staysInItsStream},
 	{Requirement: "SSE-ISO-002", Run: staysWithItsTenant},
-	{Requirement: "SSE-ISO-003", Run: comparesNamesExactly},
+	{Requirement: "SSE-ISO-003", Turn: provoking, Run: comparesNamesExactly},
 	{Requirement: "SSE-ISO-004", Run: positionsOpenNoOtherStream},
-	{Requirement: "SSE-ISO-005", Alone: true, Run: hotStreamDoesNotDelayColdOne},
+	{Requirement: "SSE-ISO-005", Turn: demanding, Run: hotStreamDoesNotDelayColdOne},
 }
 
 // mustSeparate ends the case for a subject with one stream.

@@ -18,16 +18,16 @@ import (
 // limitCases are those of the area LIMIT: what is refused because it is too much. Limits that are not known are looked for, with
 // modest numbers; those of connections and rates by themselves, because they may be common to all clients.
 var limitCases = []Case{
-	{Requirement: "SSE-LIMIT-001", Run: sizeLimitIsExact},
-	{Requirement: "SSE-LIMIT-002", Alone: true, Run: connectionsOverTheLimitAreRefused},
-	{Requirement: "SSE-LIMIT-003", Alone: true, Run: closedConnectionsFreeTheirPlaces},
-	{Requirement: "SSE-LIMIT-004", Alone: true, Run: rateLimitSaysWhenToComeBack},
-	{Requirement: "SSE-LIMIT-005", Run: overlongRequestsAreRefused},
-	{Requirement: "SSE-LIMIT-006", Alone: true, Run: fullServerKeepsItsPace},
-	{Requirement: "SSE-LIMIT-007", Run: manyStreamsOfOnePage},
-	{Requirement: "SSE-LIMIT-008", Run: halfOpenRequestsAreTimedOut},
-	{Requirement: "SSE-LIMIT-009", Alone: true, Run: burstLosesNothingAcknowledged},
-	{Requirement: "SSE-LIMIT-010", Run: halfOpenRequestsHarmNobody},
+	{Requirement: "SSE-LIMIT-001", Turn: demanding, Run: sizeLimitIsExact},
+	{Requirement: "SSE-LIMIT-002", On: openStream, Turn: demanding, Run: connectionsOverTheLimitAreRefused},
+	{Requirement: "SSE-LIMIT-003", On: openStream, Turn: demanding, Run: closedConnectionsFreeTheirPlaces},
+	{Requirement: "SSE-LIMIT-004", Turn: demanding, Run: rateLimitSaysWhenToComeBack},
+	{Requirement: "SSE-LIMIT-005", On: okAnswer, Turn: provoking, Run: overlongRequestsAreRefused},
+	{Requirement: "SSE-LIMIT-006", Turn: demanding, Run: fullServerKeepsItsPace},
+	{Requirement: "SSE-LIMIT-007", On: openStream, Run: manyStreamsOfOnePage},
+	{Requirement: "SSE-LIMIT-008", Turn: waiting, Run: halfOpenRequestsAreTimedOut},
+	{Requirement: "SSE-LIMIT-009", Turn: demanding, Run: burstLosesNothingAcknowledged},
+	{Requirement: "SSE-LIMIT-010", Turn: waiting, Run: halfOpenRequestsHarmNobody},
 }
 
 // "A publish over the size limit gets 413; at the limit it is delivered intact."

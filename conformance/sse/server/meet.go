@@ -14,45 +14,44 @@ import (
 // returns why nothing can be judged, "" when something can.
 func (s *suite) meet(ctx context.Context) (reason string) {
 	for _, patience := range []time.Duration{s.arrival, s.arrival / 2} { // who did not wake up by then does not
-		helped, err := s.look(ctx, patience)
-		switch {
-		case err == nil:
-			s.obstacle, s.mute = "", false
-			s.held = helped
+		opened, _, helped, err := s.open(ctx, s.name("s"), patience)
+		if err == nil {
+			_ = opened.Close() // it was only looked at
+			s.obstacle, s.mute, s.held = nil, false, helped
 			return ""
-		case !said(err):
+		}
+		if !said(err) {
 			return "no stream could be opened: " + s.subject.redact(err.Error())
 		}
-		s.obstacle, s.mute = s.subject.redact(err.Error()), sse.CauseOf(err) == sse.CauseHeadTimeout
+		s.obstacle, s.mute = err, sse.CauseOf(err) == sse.CauseHeadTimeout
 	}
 	return ""
 }
 
-// look opens one stream and says whether its head did not come before it was helped along.
-func (s *suite) look(ctx context.Context, patience time.Duration) (helped bool, err error) {
+// open opens one stream and says whether its head did not come before it was helped along.
+func (s *suite) open(ctx context.Context, stream string, patience time.Duration) (opened *sse.Stream, req *sse.Request, helped bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*s.arrival)
 	defer cancel()
-	subscription := Subscription{Client: s.name("u"), Streams: []string{s.name("s")}}
+	subscription := Subscription{Client: s.name("u"), Streams: []string{stream}}
 	if s.subject.Mint != nil {
 		if subscription.Token, err = s.mint(ctx, Grant{User: subscription.Client, Subscribe: subscription.Streams}); err != nil {
-			return false, fmt.Errorf("making a token: %w", err)
+			return nil, nil, false, fmt.Errorf("making a token: %w", err)
 		}
 	}
-	req, err := s.subject.Subscribe(ctx, subscription)
-	if err != nil {
-		return false, fmt.Errorf("preparing a subscription: %w", err)
+	if req, err = s.subject.Subscribe(ctx, subscription); err != nil {
+		return nil, nil, false, fmt.Errorf("preparing a subscription: %w", err)
 	}
-	stop := s.help(ctx, subscription.Streams[0])
-	opened, err := sse.Open(ctx, nil, req, sse.Options{TLS: s.subject.TLS, DialTimeout: patience, HeadTimeout: patience})
+	stop := s.help(ctx, stream)
+	opened, err = sse.Open(ctx, nil, req, sse.Options{TLS: s.subject.TLS, DialTimeout: patience, HeadTimeout: patience})
 	helped = stop()
 	if err != nil {
-		return false, err
+		return nil, nil, helped, err
 	}
-	defer func() { _ = opened.Close() }() // it was only looked at
 	if r := opened.Response(); s.subject.Origin == nil && (r.Status != http.StatusOK || !r.EventStream()) {
-		return false, &noStreamError{status: r.Status, contentType: r.Header.Get("Content-Type")}
+		_ = opened.Close() // it was only looked at
+		return nil, nil, helped, &noStreamError{status: r.Status, contentType: r.Header.Get("Content-Type")}
 	}
-	return helped, nil
+	return opened, req, helped, nil
 }
 
 // help publishes into a stream whose head does not come. The function it returns ends that, and says whether it came to it.

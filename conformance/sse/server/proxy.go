@@ -24,10 +24,10 @@ var proxyCases = []Case{
 	{Requirement: "SSE-PROXY-012", Run: gatewayGivesEachClientItsOwnStream},
 	{Requirement: "SSE-PROXY-013", Run: gatewayRemovesConnectionFields},
 	{Requirement: "SSE-PROXY-014", Run: gatewayPassesStatuses},
-	{Requirement: "SSE-PROXY-015", Alone: true, Run: gatewayDrainsStreams},
-	{Requirement: "SSE-PROXY-016", Alone: true, Run: gatewayBoundsWhatItKeeps},
+	{Requirement: "SSE-PROXY-015", Turn: disturbing, Run: gatewayDrainsStreams},
+	{Requirement: "SSE-PROXY-016", Turn: demanding, Run: gatewayBoundsWhatItKeeps},
 	{Requirement: "SSE-PROXY-017", Run: gatewayNeverRepeatsARequest},
-	{Requirement: "SSE-PROXY-018", Alone: true, Run: gatewayCarriesManyStreams},
+	{Requirement: "SSE-PROXY-018", Turn: demanding, Run: gatewayCarriesManyStreams},
 	{Requirement: "SSE-PROXY-019", Run: gatewayKeepsCharactersWhole},
 }
 

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,15 +14,15 @@ import (
 // slowCases are those of the area SLOW: subscribers that do not read, or not fast enough. Their sockets are real ones with small
 // buffers. All of them run by themselves: a subject that waits for its slowest reader would fail other cases as well.
 var slowCases = []Case{
-	{Requirement: "SSE-SLOW-001", Alone: true, Run: stalledReaderDelaysNoOther},
-	{Requirement: "SSE-SLOW-002", Alone: true, Run: stalledReaderDelaysNoPublisher},
-	{Requirement: "SSE-SLOW-003", Alone: true, Run: memoryOfStalledReadersIsBounded},
-	{Requirement: "SSE-SLOW-004", Alone: true, Run: overflowFollowsItsPolicy},
-	{Requirement: "SSE-SLOW-005", Alone: true, Run: whoLostEventsFindsOut},
-	{Requirement: "SSE-SLOW-006", Alone: true, Run: disconnectedReaderResumes},
-	{Requirement: "SSE-SLOW-007", Alone: true, Run: writeDeadlineEndsStuckConnections},
-	{Requirement: "SSE-SLOW-008", Alone: true, Run: eventsAreDroppedWhole},
-	{Requirement: "SSE-SLOW-009", Alone: true, Run: merelySlowReaderMissesNothing},
+	{Requirement: "SSE-SLOW-001", Turn: stalling, Run: stalledReaderDelaysNoOther},
+	{Requirement: "SSE-SLOW-002", Turn: stalling, Run: stalledReaderDelaysNoPublisher},
+	{Requirement: "SSE-SLOW-003", Turn: demanding, Run: memoryOfStalledReadersIsBounded},
+	{Requirement: "SSE-SLOW-004", Turn: demanding, Run: overflowFollowsItsPolicy},
+	{Requirement: "SSE-SLOW-005", Turn: demanding, Run: whoLostEventsFindsOut},
+	{Requirement: "SSE-SLOW-006", Turn: demanding, Run: disconnectedReaderResumes},
+	{Requirement: "SSE-SLOW-007", Turn: stalling, Run: writeDeadlineEndsStuckConnections},
+	{Requirement: "SSE-SLOW-008", Turn: demanding, Run: eventsAreDroppedWhole},
+	{Requirement: "SSE-SLOW-009", Turn: demanding, Run: merelySlowReaderMissesNothing},
 }
 
 // usualSize is that of a message that fills buffers without being a large one.
@@ -114,14 +113,12 @@ func (v *volume) lap(readers []*follower, within time.Duration) lap {
 	t := v.t
 	v.sent++
 	text := v.text(v.sent)
-	ctx, cancel := context.WithTimeout(t.Context(), within)
-	defer cancel()
 	known := make([]int, len(readers))
 	for i, f := range readers {
 		known[i] = len(f.seen)
 	}
 	began := time.Now()
-	receipt := t.Subject.Publish(ctx, Message{Stream: v.stream, Data: text})
+	receipt := t.publish(Message{Stream: v.stream, Data: text}, within)
 	r := lap{took: receipt.Took}
 	t.interrupted()
 	switch receipt.Acceptance {

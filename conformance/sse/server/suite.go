@@ -14,9 +14,19 @@ import (
 // Case decides one requirement of a server.
 type Case struct {
 	Requirement string
-	Alone       bool // it changes the subject for others, or needs the machine for itself
+	On          string           // the ground it stands on; "" for that of its area
+	Turn        conformance.Turn // beside whom it runs
 	Run         func(t *Trial)
 }
+
+// The turns, in one word.
+const (
+	waiting    = conformance.Waiting
+	provoking  = conformance.Provoking
+	stalling   = conformance.Stalling
+	demanding  = conformance.Demanding
+	disturbing = conformance.Disturbing
+)
 
 // Options are how the cases are run. The zero value runs all that apply to a broker.
 type Options struct {
@@ -42,19 +52,20 @@ type suite struct {
 	clients sync.Map     // that have subscribed
 	primer  string       // begins the data of what is published to make a head come
 
-	held     bool   // the subject holds the head back until there is an event
-	obstacle string // why no stream could be opened, "" when one could
-	mute     bool   // not even the head of a response comes
+	held     bool  // the subject holds the head back until there is an event
+	obstacle error // why no stream could be opened; nil when one could
+	mute     bool  // not even the head of a response comes
+	delivers bool  // plain messages arrive
 }
 
 // Check judges the subject by all cases that apply, in the order of the catalogue, and says how the harness fared.
 func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]conformance.Verdict, conformance.Health, error) {
 	s := &suite{subject: subject, arrival: cmp.Or(o.Arrival, usualArrival), run: fmt.Sprintf("%06x", (o.Seed^uint64(time.Now().UnixNano()))&0xffffff)}
 	s.primer = "streamgauge-" + s.run + "-primer"
-	reason := s.meet(ctx)
 	joined := conformance.Suite{
 		Profile: o.Profile, Only: o.Only, Holds: subject.Declares, Lacks: subject.lacks,
 		Parameter: s.parameters(o.Parameter), Next: o.Next, Parallel: o.Parallel, Once: o.Once, Report: o.Report,
+		Grounds: s.grounds(), Answers: s.answers, Revive: subject.Restart,
 	}
 	if joined.Profile == "" {
 		joined.Profile = conformance.ProfileBroker
@@ -64,13 +75,8 @@ func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]co
 	}
 	for _, c := range cases {
 		joined.Cases = append(joined.Cases, conformance.Case{
-			Requirement: c.Requirement, Alone: c.Alone,
-			Run: func(t *conformance.Trial) {
-				if reason != "" {
-					t.Unknown("%s", reason)
-				}
-				c.Run(&Trial{Trial: t, Subject: subject, suite: s, arrival: s.arrival})
-			},
+			Requirement: c.Requirement, On: c.On, Turn: c.Turn,
+			Run: func(t *conformance.Trial) { c.Run(&Trial{Trial: t, Subject: subject, suite: s, arrival: s.arrival}) },
 		})
 	}
 	return joined.Run(ctx)

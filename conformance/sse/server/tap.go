@@ -29,6 +29,7 @@ type Tap struct {
 	returning bool          // the client has had a connection before
 	most      int           // bytes of the body that are read
 	kept      *atomic.Int64 // by all connections of the check, in bytes, roughly
+	sign      func()        // called when an event has come; nil: nobody is told
 	cost      int64         // of that, what this one keeps
 
 	mu      sync.Mutex
@@ -94,7 +95,11 @@ func (p *Tap) take(r *recorder, b []byte, at time.Time, opaque bool) error {
 	if opaque {
 		r.decoder.Reset()
 	}
+	known := len(p.record.Events)
 	err := r.take(b, at)
+	if p.sign != nil && len(p.record.Events) > known {
+		p.sign()
+	}
 	p.id = r.decoder.LastEventID()
 	if !p.keeps(int64(r.cost)) {
 		return errTooMuch

@@ -110,9 +110,6 @@ func (t *Trial) Unique() string { return t.suite.name("m") }
 // Subscribe opens one connection that follows the streams and waits until it is ready. Without a stream of events it ends the case
 // as unknown.
 func (t *Trial) Subscribe(streams []string, options ...Option) *Tap {
-	if t.suite.obstacle != "" {
-		t.Unknown("no stream could be opened: %s", t.suite.obstacle)
-	}
 	p, err := t.Open(streams, options...)
 	switch {
 	case err != nil:
@@ -139,12 +136,12 @@ func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 		option(o)
 	}
 	if t.suite.mute && !o.insisting {
-		return nil, errors.New(t.suite.obstacle)
+		return nil, errors.New(t.Subject.redact(t.suite.obstacle.Error()))
 	}
 	admitted := 0 // plain ones, while this one was not
 	for attempt := 1; ; attempt++ {
 		p, err := t.open(o)
-		if err != nil || !t.turnedAway(p) || t.judgesRoom() || t.suite.obstacle != "" {
+		if err != nil || !t.turnedAway(p) || t.judgesRoom() || t.suite.obstacle != nil {
 			return p, err
 		}
 		if t.admitsPlain(streams) {
@@ -222,13 +219,15 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 	if !o.unprimed {
 		stop = t.prime(o.Streams)
 	}
+	answered := t.Ask()
 	stream, err := sse.Open(t.Context(), o.dial, req, o.options)
+	answered(err == nil)
 	stop()
 	if err != nil {
 		return nil, errors.New(t.Subject.redact(err.Error()))
 	}
 	p := newTap(t.Subject, o.Streams, req, stream, o.Position)
-	p.most, p.kept = o.most, &t.suite.kept
+	p.most, p.kept, p.sign = o.most, &t.suite.kept, t.Sign
 	p.client, p.token, p.returning = o.Client, o.Token, returning
 	if o.unread {
 		close(p.done)
@@ -341,9 +340,16 @@ func (t *Trial) interrupted() {
 
 // Publish publishes one message, whatever becomes of it.
 func (t *Trial) Publish(m Message) Receipt {
-	ctx, cancel := context.WithTimeout(t.Context(), t.arrival)
+	return t.publish(m, t.arrival)
+}
+
+func (t *Trial) publish(m Message, within time.Duration) Receipt {
+	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
-	return t.Subject.Publish(ctx, m)
+	answered := t.Ask()
+	r := t.Subject.Publish(ctx, m)
+	answered(r.Err == nil)
+	return r
 }
 
 // Send publishes data that must be acknowledged.

@@ -1,0 +1,178 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/sse"
+)
+
+// What a case takes for granted, each with those before it.
+const (
+	anAnswer   = "an answer"                    // somebody answers, whatever it is
+	okAnswer   = "an answer with status 200"    // to a plain subscription
+	openStream = "a stream of events"           // as the answer to it
+	delivery   = "a plain message that arrives" // on that stream, when there is a publisher
+)
+
+// grounds are those in their order.
+func (s *suite) grounds() []conformance.Ground {
+	return []conformance.Ground{
+		{Name: anAnswer, Try: s.meet},
+		{Name: okAnswer, Try: func(context.Context) string { return s.unless(s.obstacle != nil && !s.isStatus(http.StatusOK)) }},
+		{Name: openStream, Try: func(context.Context) string { return s.unless(s.obstacle != nil) }},
+		{Name: delivery, Try: s.tryDelivery},
+	}
+}
+
+func (s *suite) unless(missing bool) string {
+	if !missing {
+		return ""
+	}
+	return s.subject.redact(s.obstacle.Error())
+}
+
+func (s *suite) isStatus(status int) bool {
+	no := new(noStreamError)
+	return errors.As(s.obstacle, &no) && no.status == status
+}
+
+// tryDelivery sees whether messages arrive. One that is lost, or late, is for cases to judge: the ground is missing where none arrives, and
+// where each waits for the next, since then nobody can tell what is still to come.
+func (s *suite) tryDelivery(ctx context.Context) (missing string) {
+	if s.subject.Publish == nil || s.subject.Origin != nil {
+		return ""
+	}
+	for range 2 {
+		p, err := s.glance(ctx, s.arrival/2)
+		if err != nil {
+			missing = s.subject.redact(err.Error())
+			continue
+		}
+		missing = p.delivers(ctx, s.arrival/2)
+		p.Close()
+		if missing == "" {
+			s.delivers = true
+			break
+		}
+	}
+	return missing
+}
+
+// delivers publishes until a message arrives, and returns why it gave up.
+func (p *glance) delivers(ctx context.Context, within time.Duration) (missing string) {
+	const messages = 3 // some may be lost
+	came := func(n int) func(*Record) bool {
+		return func(r *Record) bool { return r.contains(p.text(n)) }
+	}
+	var refused string
+	for n := 1; n <= messages; n++ {
+		receipt := p.publish(ctx, n)
+		if receipt.Acceptance != Acknowledged {
+			refused = "its publish was not acknowledged: " + p.suite.subject.redact(receipt.String())
+		}
+		if p.Await(ctx, within/messages, came(n)) {
+			return ""
+		}
+		if n > 1 && p.has(came(n-1)) && !p.Await(ctx, within, came(n)) {
+			return "a message arrived only when the next one was published"
+		}
+	}
+	if p.Await(ctx, within, func(r *Record) bool { return len(r.Events) > 0 }) {
+		return "" // in an envelope of its own, or late
+	}
+	if ended, err := p.Ended(); ended {
+		return "the stream did not stay open: " + endText(err)
+	}
+	if refused != "" {
+		return refused
+	}
+	return fmt.Sprintf("none of %d messages arrived within %v", messages, 2*within)
+}
+
+// glance is one subscription that is looked at outside of a case.
+type glance struct {
+	*Tap
+
+	suite *suite
+	name  string
+}
+
+// glance opens a stream. An answer that is none is a [noStreamError].
+func (s *suite) glance(ctx context.Context, patience time.Duration) (*glance, error) {
+	stream := s.name("s")
+	opened, req, _, err := s.open(ctx, stream, patience)
+	if err != nil {
+		return nil, err
+	}
+	p := &glance{Tap: newTap(s.subject, []string{stream}, req, opened, ""), suite: s, name: s.name("m")}
+	p.kept = &s.kept
+	go p.read()
+	return p, nil
+}
+
+func (p *glance) text(n int) string { return fmt.Sprintf("%s.%d.", p.name, n) }
+
+func (p *glance) publish(ctx context.Context, n int) Receipt {
+	ctx, cancel := context.WithTimeout(ctx, p.suite.arrival)
+	defer cancel()
+	return p.suite.subject.Publish(ctx, Message{Stream: p.Streams[0], Data: p.text(n)})
+}
+
+func (p *glance) has(holds func(*Record) bool) (met bool) {
+	p.Look(func(r *Record) { met = holds(r) })
+	return met
+}
+
+// answers asks for a stream, and for a message where messages arrive: nil when there is an answer of any kind, of a subject that is too
+// busy or limits who comes, too.
+func (s *suite) answers(ctx context.Context) error {
+	patience := s.arrival / 2
+	p, err := s.glance(ctx, patience)
+	if no := new(noStreamError); errors.As(err, &no) {
+		return nil
+	}
+	switch {
+	case err != nil && !s.known(err):
+		return nil
+	case err != nil:
+		return errors.New(s.subject.redact(err.Error()))
+	}
+	defer p.Close()
+	if !s.delivers {
+		return nil
+	}
+	const messages = 3
+	for n := 1; n <= messages; n++ {
+		bounded, cancel := context.WithTimeout(ctx, patience)
+		receipt := s.subject.Publish(bounded, Message{Stream: p.Streams[0], Data: p.text(n)})
+		cancel()
+		switch {
+		case receipt.Err != nil:
+			return errors.New(s.subject.redact(receipt.String()))
+		case receipt.Acceptance != Acknowledged:
+			return nil
+		}
+		p.Await(ctx, patience/messages, func(r *Record) bool { return len(r.Events) > 0 })
+		if ended, _ := p.Ended(); ended || p.count() > 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("a stream opened, and no message that was published arrived within %v", patience)
+}
+
+// known says whether an error of opening tells of the subject, and not of this machine, or of what no subject has seen. Of one that never
+// opened a stream nothing is known but that it is there.
+func (s *suite) known(err error) bool {
+	switch cause := sse.CauseOf(err); {
+	case s.obstacle != nil:
+		return cause == sse.CauseRefused
+	case cause.Own(), cause == sse.CauseDNS, cause == sse.CauseTLS, cause == sse.CauseCanceled, cause == sse.CauseUnknown:
+		return false
+	}
+	return true
+}
