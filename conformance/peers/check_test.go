@@ -139,7 +139,8 @@ var lacking = regexp.MustCompile(strings.Join([]string{
 	"^needs ", "^the target does not declare", "^the target declares no ", "^the target does not claim", "^the events carry no id",
 	"^one connection follows one stream", "^a publisher of this target controls", "^no history of at most", "^the target chooses the ids",
 	"^no other origin is allowed", "^it is not known which stream is finished", "^the target is reached without TLS",
-	"connections of one user were accepted", "^no limit ", "--set SSE-",
+	"connections of one user were accepted", "^no limit ", "--set SSE-", "^nothing came but what was published", "^no greeting is declared",
+	"^the stream is not compressed", "^a publish carries no credentials",
 	"^the adapter does not declare ", "^the adapter declares n(o|either) ", "^the adapter cannot tell ", "^the client goes on after status ", "^the client accepts neither gzip nor deflate", "^the client does not show ",
 }, "|"))
 
