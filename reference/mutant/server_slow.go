@@ -245,7 +245,7 @@ var serverDrainMutants = []Mutant{
 		Bug:    "Connections are ended by their age, and who comes back misses the first event since.",
 		SeenIn: "plausible: a position that counts the event it is about to send",
 		Kills:  []string{"SSE-DRAIN-007"},
-		May:    replaysWrong,
+		May:    append(because("a stream that ends loses an event as well", "SSE-HTTPS-020"), replaysWrong...),
 		Broker: func(c *broker.Config) {
 			placing(func(first, _, newest uint64) uint64 { return min(first+1, newest+1) })(c)
 			c.SessionMaxAge = 2 * time.Second
