@@ -120,7 +120,7 @@ func TestScenarioIsReadWithItsUnits(t *testing.T) {
 		Publish: Publish{Rate: 0.1, Arrivals: Uniform, Size: 1024, Types: map[string]int{"a": 1, "b": 2}, Publishers: 3, Payload: PayloadJSON},
 		Reconnect: policy.Policy{Name: "custom", Base: time.Second, Factor: 1.5, Cap: 90 * time.Second, Jitter: 0.3, Spread: policy.Both,
 			Reset: policy.OnEvent, HonorRetry: true, Silence: 5 * time.Minute},
-		HeartbeatTimeout: time.Minute, TimeScale: 0.5, Slow: Slow{Share: 0.25, Read: 1536}, ReturnOn: "closed", TokenLife: 5 * time.Second,
+		HeartbeatTimeout: time.Minute, TimeScale: 0.5, Slow: Slow{Share: 0.25, Read: 1536}, Compressed: 0.1, ReturnOn: "closed", TokenLife: 5 * time.Second,
 		ConnectTimeout: 3 * time.Second,
 	}
 	if diff := cmp.Diff(want, got.Load); diff != "" {
@@ -139,7 +139,7 @@ func TestScenarioIsReadWithItsUnits(t *testing.T) {
 	if diff := cmp.Diff(wantExpect, got.Expect); diff != "" {
 		t.Errorf("expect (-want +got):\n%s", diff)
 	}
-	wantStep := Step{At: 2 * time.Second, Fault: "latency", Share: 0.105, For: time.Second, Delay: 200 * time.Millisecond, Jitter: 100 * time.Millisecond, Line: 33}
+	wantStep := Step{At: 2 * time.Second, Fault: "latency", Share: 0.105, For: time.Second, Delay: 200 * time.Millisecond, Jitter: 100 * time.Millisecond, Line: 34}
 	if diff := cmp.Diff(wantStep, got.Timeline[4]); diff != "" {
 		t.Errorf("step (-want +got):\n%s", diff)
 	}

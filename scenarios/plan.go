@@ -22,6 +22,8 @@ type Subscriber struct {
 	Group   int32         // index into Load.Groups, −1 without
 	Slow    bool
 	Seed    uint64 // decides its reconnect jitter
+
+	Compressed bool // it accepts compression
 }
 
 // Publisher publishes to one stream, one message after the other.

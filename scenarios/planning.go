@@ -70,6 +70,10 @@ func planSubscribers(load *Load, seed uint64) []Subscriber {
 	for _, i := range choose(load.Slow.Share, load.Subscribers, subseed(seed, "slow", 0)) {
 		subscribers[i].Slow = true
 	}
+	// A body that shrinks would not fill the buffers that a slow reader is to fill.
+	for _, i := range choose(load.Compressed, load.Subscribers, subseed(seed, "compressed", 0)) {
+		subscribers[i].Compressed = !subscribers[i].Slow
+	}
 	return subscribers
 }
 

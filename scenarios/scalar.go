@@ -168,6 +168,20 @@ var share = func() shape[Share] {
 	return of
 }()
 
+// shareOrNone is a share that may be nothing: 0% or 0.
+var shareOrNone = func() shape[Share] {
+	of := share
+	of.schema = schema{"anyOf": append([]any{schema{"enum": []any{"0%", 0}}}, share.schema["anyOf"].([]any)...)}
+	of.read = func(r *reader, key string, n *yaml.Node, into *Share) {
+		if n.Kind == yaml.ScalarNode && (n.Value == "0%" || n.Value == "0") {
+			*into = 0
+			return
+		}
+		share.read(r, key, n, into)
+	}
+	return of
+}()
+
 // safeHint drops a hint that would show the value of a variable.
 func (r *reader) safeHint(n *yaml.Node, hint string) string {
 	if _, fromVariable := r.written[n]; fromVariable {

@@ -50,6 +50,7 @@ type Load struct {
 	HeartbeatTimeout time.Duration // 0: none
 	TimeScale        float64       // multiplies the policy's times and the heartbeat timeout
 	Slow             Slow
+	Compressed       Share         // of the subscribers, which ask for what a browser asks for
 	ReturnOn         string        // event type after which a subscriber closes and comes back
 	TokenLife        time.Duration // how long a minted token lives
 	ConnectTimeout   time.Duration

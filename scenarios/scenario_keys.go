@@ -68,6 +68,8 @@ var loadKeys = object(
 		key("share", "Share of the subscribers.", share, func(s *Slow) *Share { return &s.Share }).need(),
 		key("read", "How fast each of them reads.", read, func(s *Slow) *Bytes { return &s.Read }).need(),
 	), func(l *Load) *Slow { return &l.Slow }),
+	key("compressed", "Share of the subscribers that accept gzip and deflate, as every browser does; none of them reads slowly. The others ask for no compression, and what comes compressed all the same is read.",
+		shareOrNone, func(l *Load) *Share { return &l.Compressed }).or("0%"),
 	key("return_on", "Type of an event after which a subscriber closes the connection and comes back.", event, func(l *Load) *string { return &l.ReturnOn }),
 	key("token_life", "How long a subscriber's token is valid; a new one is made for each connection.", positive, func(l *Load) *time.Duration { return &l.TokenLife }),
 	key("connect_timeout", "The longest wait for a connection and its response headers.", positive, func(l *Load) *time.Duration { return &l.ConnectTimeout }).or("10s"),

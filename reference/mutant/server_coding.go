@@ -16,34 +16,12 @@ var serverCodingMutants = []Mutant{
 	{
 		Name: "compresses-one-event-late", Bug: "Each compressed event goes out with the next one; heartbeats do not wait.",
 		SeenIn: "dpskvn/express-sse#26; tower-rs/tower-http#419", Kills: []string{"SSE-HTTPS-026"},
-		Broker: compressingStreams("gzip", takes("gzip"), func(z compressor, out *bytes.Buffer) func(p []byte) []byte {
-			var held []byte
-			return func(p []byte) []byte {
-				if bytes.HasPrefix(p, []byte(":")) {
-					return flushed(z, out)(p)
-				}
-				due := held
-				if held = bytes.Clone(p); due == nil {
-					return nil
-				}
-				return flushed(z, out)(due)
-			}
-		}),
+		Broker: compressingStreams("gzip", takes("gzip"), oneEventLate),
 	},
 	{
 		Name: "deflates-in-blocks", Bug: "A stream in the coding deflate is flushed whenever 4 KiB are there.",
 		SeenIn: "plausible: a buffered writer behind the compressor", Kills: []string{"SSE-HTTPS-026"},
-		Broker: compressingStreams("deflate", takes("deflate"), func(z compressor, out *bytes.Buffer) func(p []byte) []byte {
-			held := 0
-			return func(p []byte) []byte {
-				_, _ = z.Write(p) // a bytes.Buffer never fails
-				if held += len(p); held < 4<<10 {
-					return nil
-				}
-				held = 0
-				return flushed(z, out)(nil)
-			}
-		}),
+		Broker: compressingStreams("deflate", takes("deflate"), inLargeBlocks),
 	},
 	{
 		Name: "holds-back-brotli", Bug: "Who accepts br gets each event with the next one, or with the next heartbeat.",
@@ -82,6 +60,25 @@ var serverCodingMutants = []Mutant{
 	},
 }
 
+// codingMutants are some of these under load, where a share of the subscribers accepts compression.
+var codingMutants = []Mutant{
+	{
+		Name: "compresses-late-under-load", Bug: "Each compressed event goes out with the next one; heartbeats do not wait.",
+		SeenIn: "dpskvn/express-sse#26; tower-rs/tower-http#419", Kills: []string{"delivery.complete"}, May: late,
+		Scenario: "compressed", Broker: compressingStreams("gzip", takes("gzip"), oneEventLate),
+	},
+	{
+		Name: "deflates-in-blocks-under-load", Bug: "A stream in the coding deflate is flushed whenever 4 KiB are there.",
+		SeenIn: "plausible: a buffered writer behind the compressor", Kills: []string{"delivery.complete"}, May: late,
+		Scenario: "compressed", Broker: compressingStreams("deflate", takes("deflate"), inLargeBlocks),
+	},
+	{
+		Name: "compresses-unsaid-under-load", Bug: "The body is compressed, and no Content-Encoding says so.",
+		SeenIn: "plausible: a cached body without its head", Kills: []string{"delivery.complete"}, May: late,
+		Scenario: "compressed", Broker: compressingStreams("gzip unsaid", takes("gzip"), flushed),
+	},
+}
+
 type compressor interface {
 	io.Writer
 	Flush() error
@@ -101,6 +98,34 @@ func flushed(z compressor, out *bytes.Buffer) func(p []byte) []byte {
 		_ = z.Flush()
 		defer out.Reset()
 		return bytes.Clone(out.Bytes())
+	}
+}
+
+// oneEventLate holds an event until the next one; comments pass.
+func oneEventLate(z compressor, out *bytes.Buffer) func(p []byte) []byte {
+	var held []byte
+	return func(p []byte) []byte {
+		if bytes.HasPrefix(p, []byte(":")) {
+			return flushed(z, out)(p)
+		}
+		due := held
+		if held = bytes.Clone(p); due == nil {
+			return nil
+		}
+		return flushed(z, out)(due)
+	}
+}
+
+// inLargeBlocks flushes whenever 4 KiB are there.
+func inLargeBlocks(z compressor, out *bytes.Buffer) func(p []byte) []byte {
+	held := 0
+	return func(p []byte) []byte {
+		_, _ = z.Write(p) // a bytes.Buffer never fails
+		if held += len(p); held < 4<<10 {
+			return nil
+		}
+		held = 0
+		return flushed(z, out)(nil)
 	}
 }
 

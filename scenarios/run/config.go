@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -44,11 +45,15 @@ func checkConfig(p *scenarios.Plan, t *scenarios.Target) check.Config {
 
 // subscriberName is "" where the index says it all.
 func subscriberName(p *scenarios.Plan, s *scenarios.Subscriber) string {
+	name := ""
 	groups := p.Scenario.Load.Groups
-	if s.Group < 0 || int(s.Group) >= len(groups) {
-		return ""
+	if s.Group >= 0 && int(s.Group) < len(groups) {
+		name = groups[s.Group] + "/" + strconv.Itoa(int(s.Index)/len(groups))
 	}
-	return groups[s.Group] + "/" + strconv.Itoa(int(s.Index)/len(groups))
+	if s.Compressed {
+		name = cmp.Or(name, strconv.Itoa(int(s.Index))) + " (accepts compression)"
+	}
+	return name
 }
 
 func expectations(s *scenarios.Scenario) check.Expect {

@@ -114,7 +114,11 @@ func (e *engine) subscribeRequest(ctx context.Context, planned *scenarios.Subscr
 	for i, stream := range planned.Streams {
 		streams[i] = e.plan.Streams[stream]
 	}
-	return e.subscribeTo(ctx, streams, planned.Index, position)
+	req, err := e.subscribeTo(ctx, streams, planned.Index, position)
+	if err == nil && planned.Compressed && req.Header.Get("Accept-Encoding") == "" {
+		req.Header.Set("Accept-Encoding", sse.AcceptEncoding)
+	}
+	return req, err
 }
 
 // subscribeTo makes the request of a subscription to streams by their names.
