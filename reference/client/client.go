@@ -237,7 +237,7 @@ func (c *Client) open(ctx context.Context, position string) (*sse.Stream, *Loss)
 		if c.Config.Tamper.accepts(r) {
 			return stream, nil
 		}
-		_ = stream.Close() // its answer is in r
+		c.Config.Tamper.closeStream(stream) // its answer is in r
 		if next := c.Config.Tamper.redirected(req, r); next != nil {
 			req = next
 			continue

@@ -117,7 +117,19 @@ var clientAPIMutants = []Mutant{
 		Bug:    "close() while it waits to reconnect does not cancel that: it comes back to life.",
 		SeenIn: "lukas-reining/eventsource#11",
 		Kills:  []string{"SSE-API-006"},
+		May:    []May{{"SSE-API-013", "nor does it end a request"}},
 		Client: endingWhen(false, func(e client.Ending) { e.Quiet() }),
+	},
+	{
+		Name:   "close-leaves-the-request",
+		Bug:    "close() before there is a response lets the request go on for ten seconds.",
+		SeenIn: "plausible: only a response that has come can be aborted",
+		Kills:  []string{"SSE-API-013"},
+		May:    []May{{"SSE-API-006", "the answer finds it alive"}},
+		Client: endingWhen(false, func(e client.Ending) {
+			e.Quiet()
+			time.AfterFunc(10*time.Second, e.Stop)
+		}),
 	},
 	{
 		Name:   "second-close-is-an-error",

@@ -41,6 +41,13 @@ func final(change func(status int, correct bool) bool) func(*client.Config) {
 // clientHTTPCMutants ask for the wrong thing, or do not understand a refusal.
 var clientHTTPCMutants = []Mutant{
 	{
+		Name:   "refused-responses-are-left-open",
+		Bug:    "It neither reads nor ends the response that it takes for no stream, for ten seconds.",
+		SeenIn: "plausible: a body that nobody reads is nobody's to cancel",
+		Kills:  []string{"SSE-HTTPC-031"},
+		Client: tampered(client.Tamper{Close: leaving(false)}),
+	},
+	{
 		Name:   "asks-with-post",
 		Bug:    "It asks with POST.",
 		SeenIn: "plausible: a client for the streams of language models",

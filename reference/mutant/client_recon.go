@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -13,6 +14,13 @@ import (
 
 // clientReconMutants do not come back, or not to where they were.
 var clientReconMutants = []Mutant{
+	{
+		Name:   "old-connection-is-left-open",
+		Bug:    "It comes back from a connection that stands, and ends that one ten seconds later.",
+		SeenIn: "oguzbilgic/kern-ai#16",
+		Kills:  []string{"SSE-RECON-026"},
+		Client: tampered(client.Tamper{Close: leaving(true)}),
+	},
 	{
 		Name: "end-of-stream-is-success", ID: "MC-22",
 		Bug:    "It takes the clean end of a stream for the end of the subscription.",
@@ -167,3 +175,15 @@ var clientReconMutants = []Mutant{
 }
 
 var errNoHeader = errors.New("not a header value")
+
+// leaving closes what a client is done with ten seconds late, either streams or what was refused.
+func leaving(streams bool) func(*sse.Stream) {
+	return func(s *sse.Stream) {
+		r := s.Response() // a stream that was read has none any more
+		if (r == nil || r.Status == http.StatusOK && r.EventStream()) == streams {
+			time.AfterFunc(10*time.Second, func() { _ = s.Close() }) // its server may have ended it by then
+			return
+		}
+		_ = s.Close() // it is lost already
+	}
+}

@@ -26,6 +26,7 @@ var apiCases = []Case{
 	{Requirement: "SSE-API-010", Run: causesAreTold},
 	{Requirement: "SSE-API-011", Run: oneConnection},
 	{Requirement: "SSE-API-012", Run: waitingKeepsAlive},
+	{Requirement: "SSE-API-013", Run: closingEndsTheRequest},
 }
 
 // SSE-API-001: The client reports open once for every successful response, before its first event.

@@ -46,6 +46,7 @@ var httpcCases = []Case{
 	{Requirement: "SSE-HTTPC-028", Run: certificatesAreChecked},
 	{Requirement: "SSE-HTTPC-029", Run: silentServersAreLeft},
 	{Requirement: "SSE-HTTPC-030", Needs: []subject.Capability{subject.Headers}, Run: keepsCredentialsToItself},
+	{Requirement: "SSE-HTTPC-031", Run: letsGoOfRefusals},
 }
 
 // quiet is how long is waited before a client counts as one that does not come back: several times what its delay may be. A delay that was

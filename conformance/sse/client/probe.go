@@ -125,7 +125,7 @@ func ending(in *subject.Session, during string) string {
 
 // aboutRequests are the requirements of the areas PARSE and API that are judged by the requests of a client alone; the others of these areas rest on
 // what its adapter reports.
-var aboutRequests = []string{"SSE-PARSE-035", "SSE-PARSE-038", "SSE-API-005", "SSE-API-006", "SSE-API-011", "SSE-API-012"}
+var aboutRequests = []string{"SSE-PARSE-035", "SSE-PARSE-038", "SSE-API-005", "SSE-API-006", "SSE-API-011", "SSE-API-012", "SSE-API-013"}
 
 // whenClosed are those among them whose client is closed once it has reported an event.
 var whenClosed = []string{"SSE-API-005", "SSE-API-006"}

@@ -36,6 +36,7 @@ var reconCases = []Case{
 	{Requirement: "SSE-RECON-022", Run: survivesStrangeIDs},
 	{Requirement: "SSE-RECON-023", Needs: []subject.Capability{subject.Restart}, Run: restartsAtOnce},
 	{Requirement: "SSE-RECON-024", Needs: []subject.Capability{subject.Dedupe}, Run: dropsDuplicates},
+	{Requirement: "SSE-RECON-026", Run: leavesNothingBehind},
 	{Requirement: "SSE-RECON-025", Needs: []subject.Capability{subject.MaxAttempts}, Run: keepsItsLimit},
 }
 
