@@ -33,7 +33,8 @@ type checkFlags struct {
 	format   string
 	quiet    bool
 	noColor  bool
-	parallel int // of `check` alone
+	parallel int           // of `check` alone
+	hold     time.Duration // so is this
 	through  throughFlags
 }
 
@@ -53,6 +54,7 @@ A baseline lists known failures, one id a line. They still run; one that passes 
   streamgauge check https://gw.example/events
   streamgauge check my-gateway.yaml --only FORM,SSE-HTTPS-003 --strict
   streamgauge check --through http://127.0.0.1:8080/events --origin 127.0.0.1:9000
+  streamgauge check my-gateway.yaml --hold 130s
   streamgauge check my-gateway.yaml --set SSE-HBS-001.silence=30s --baseline known.txt`,
 		Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -67,6 +69,7 @@ A baseline lists known failures, one id a line. They still run; one that passes 
 	}
 	addCheckFlags(c, &f, serverSide)
 	c.Flags().IntVar(&f.parallel, "parallel", conformance.UsualParallel, "cases at once: fewer for a target that limits connections")
+	c.Flags().DurationVar(&f.hold, "hold", 0, "hold streams for at least this long, and wait for what takes as long: 130s outlasts most proxies (default: while the check takes)")
 	addThrough(c, &f.through)
 	return c
 }
@@ -113,6 +116,9 @@ func checkServer(c *cobra.Command, target string, f checkFlags) error {
 	}
 	if f.parallel < 1 {
 		return inputError(fmt.Errorf("--parallel %d: it must be at least 1", f.parallel))
+	}
+	if f.hold < 0 {
+		return inputError(fmt.Errorf("--hold %v: want a duration such as 130s", f.hold))
 	}
 	k := &checkup{side: serverSide, flags: f, target: target, stderr: c.ErrOrStderr(), judged: map[conformance.Outcome]int{}}
 	k.words, k.sources = k.targetWords, k.targetSources
@@ -208,7 +214,7 @@ func (k *checkup) judge(ctx context.Context, subject *server.Subject) (*conforma
 	stop := k.tell(ctx)
 	verdicts, health, err := server.Check(ctx, subject, server.Cases, server.Options{
 		Profile: conformance.Profile(k.flags.profile), Only: k.flags.only, Seed: k.flags.seed,
-		Parallel: k.flags.parallel, Parameter: k.parameters.of, Report: k.count,
+		Parallel: k.flags.parallel, Hold: k.flags.hold, Parameter: k.parameters.of, Report: k.count,
 	})
 	stop()
 	if err != nil {
@@ -280,6 +286,9 @@ func (k *checkup) repeat(r *conformance.Requirement) string {
 	}
 	if r == nil && k.command == serverSide.command && k.flags.parallel != conformance.UsualParallel {
 		words = append(words, "--parallel", fmt.Sprint(k.flags.parallel))
+	}
+	if k.flags.hold > 0 {
+		words = append(words, "--hold", k.flags.hold.String())
 	}
 	for _, set := range k.flags.set {
 		words = append(words, "--set", set)

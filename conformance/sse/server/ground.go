@@ -33,7 +33,7 @@ func (s *suite) unless(missing bool) string {
 	if !missing {
 		return ""
 	}
-	return s.subject.redact(s.obstacle.Error())
+	return "no stream could be opened: " + s.subject.redact(s.obstacle.Error())
 }
 
 func (s *suite) isStatus(status int) bool {
@@ -50,17 +50,17 @@ func (s *suite) tryDelivery(ctx context.Context) (missing string) {
 	for range 2 {
 		p, err := s.glance(ctx, s.arrival/2)
 		if err != nil {
-			missing = s.subject.redact(err.Error())
+			missing = "no stream could be opened: " + s.subject.redact(err.Error())
 			continue
 		}
 		missing = p.delivers(ctx, s.arrival/2)
 		p.Close()
 		if missing == "" {
 			s.delivers = true
-			break
+			return ""
 		}
 	}
-	return missing
+	return "no plain message arrives: " + missing
 }
 
 // delivers publishes until a message arrives, and returns why it gave up.

@@ -399,9 +399,10 @@ func (v *volume) middle(readers []*follower) time.Duration {
 // "Request heads that are not finished (slowloris) are timed out."
 func halfOpenRequestsAreTimedOut(t *Trial) {
 	within := t.Duration("within")
-	t.Allow(within)
+	wait := t.longest(within)
+	t.Allow(wait)
 	half := halfOpen(t)
-	deadline := time.Now().Add(within)
+	deadline := time.Now().Add(wait)
 	open := 0
 	for _, x := range half {
 		if !x.closes(t, deadline) {
@@ -410,8 +411,12 @@ func halfOpenRequestsAreTimedOut(t *Trial) {
 	}
 	t.interrupted()
 	t.Count(len(half))
+	still := fmt.Sprintf("%d of %d were still open", open, len(half))
+	if open > 0 && wait < within {
+		t.Skip("%s after %v, and %v are allowed: --hold %v waits for that", still, wait, within, within)
+	}
 	if open > 0 {
-		t.Fail(fmt.Sprintf("the end of a request whose head is not complete after %v", within), fmt.Sprintf("%d of %d were still open", open, len(half)))
+		t.Fail(fmt.Sprintf("the end of a request whose head is not complete after %v", within), still)
 	}
 	t.Pass(fmt.Sprintf("%d half requests were timed out", len(half)))
 }

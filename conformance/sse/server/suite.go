@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ type Options struct {
 	Parallel  int                 // cases at once; 0 means 16
 	Once      bool                // the caller repeats what is unknown, if it matters
 	Arrival   time.Duration       // how long something may take that must come; 0 means 10 s
+	Hold      time.Duration       // how long streams are held at least, and what takes long is waited for; 0 means as long as a check takes anyway
 	Seed      uint64
 	Parameter func(requirement, name string) (value string, ok bool)
 	Next      func(r *conformance.Requirement) string
@@ -45,6 +47,7 @@ type Options struct {
 type suite struct {
 	subject *Subject
 	arrival time.Duration
+	hold    time.Duration
 	run     string // in every name, so that two checks of one subject do not meet
 	names   atomic.Uint64
 	kept    atomic.Int64 // bytes that connections hold, roughly
@@ -60,7 +63,7 @@ type suite struct {
 
 // Check judges the subject by all cases that apply, in the order of the catalogue, and says how the harness fared.
 func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]conformance.Verdict, conformance.Health, error) {
-	s := &suite{subject: subject, arrival: cmp.Or(o.Arrival, usualArrival), run: fmt.Sprintf("%06x", (o.Seed^uint64(time.Now().UnixNano()))&0xffffff)}
+	s := &suite{subject: subject, arrival: cmp.Or(o.Arrival, usualArrival), hold: o.Hold, run: fmt.Sprintf("%06x", (o.Seed^uint64(time.Now().UnixNano()))&0xffffff)}
 	s.primer = "streamgauge-" + s.run + "-primer"
 	joined := conformance.Suite{
 		Profile: o.Profile, Only: o.Only, Holds: subject.Declares, Lacks: subject.lacks,
@@ -94,7 +97,21 @@ func (s *suite) parameters(set func(id, name string) (string, bool)) func(id, na
 				return value, true
 			}
 		}
+		if slices.Contains(held, name) && s.hold > usualHold {
+			return s.hold.String(), true
+		}
 		value, ok := s.subject.Parameters[id][name]
 		return value, ok
 	}
+}
+
+// held are the parameters that say how long a stream is held.
+var held = []string{"hold", "lifetime"}
+
+// usualHold is what a check waits for when nothing more is asked for: so long it takes anyway.
+const usualHold = 40 * time.Second
+
+// longest is how much of a long wait there is time for.
+func (t *Trial) longest(wanted time.Duration) time.Duration {
+	return min(wanted, max(usualHold, t.suite.hold))
 }
