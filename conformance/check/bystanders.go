@@ -23,7 +23,7 @@ func bystandersBudget(c *Config, t *Tally, h *conformance.Health) []conformance.
 	storm.Missing = t.LostBy.Bystander
 	b := bound{
 		id: "bystanders.latency_p99", title: "Slow and disturbed subscribers cost the others nothing.",
-		next:    "Give each subscriber a bounded queue of its own and a write deadline, so that nobody waits for another's socket.",
+		next:    "See in the series whether the others waited while the slow ones were slow; a bounded queue for each subscriber and a write deadline keep them apart.",
 		checked: storm.Samples + storm.Missing, lag: true, doubt: unsettledDoubt(t),
 	}
 	before, _ := calm.Quantile(99)

@@ -12,13 +12,13 @@ func connectBudget(c *Config, t *Tally, h *conformance.Health) []conformance.Ver
 	d.Missing = t.Planned - min(t.Planned, t.Opened)
 	verdicts := bound{
 		title: "A subscriber's first connection is open soon after it dials.",
-		next:  "Look at the accept queue and at what each new connection does before its headers are sent.",
+		next:  "Time one connection apart from the head of its response, as with curl -w '%{time_connect} %{time_starttransfer}': the run has seen both together.",
 		doubt: unattempted(t),
 	}.quantiles("connect.", &d, c.Expect.Connect, c, t, h)
 	if c.Expect.Failed != nil {
 		verdicts = append(verdicts, bound{
 			id: "connect.failed", title: "Subscribers connect at the first attempt.",
-			next:    "Look at the causes of the refused attempts in the history: a full accept queue, a connection limit, or an answer other than 200.",
+			next:    "See in the history what ended the attempts (kind refused): cause, status and text of each.",
 			checked: t.Planned, expected: fmt.Sprintf("at most %d", *c.Expect.Failed), actual: fmt.Sprint(t.Failed),
 			exceeded: t.Failed > uint64(*c.Expect.Failed), lag: true, doubt: unattempted(t),
 		}.verdict(c, t, h))

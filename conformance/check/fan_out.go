@@ -11,7 +11,7 @@ func fanOutBudget(c *Config, t *Tally, h *conformance.Health) []conformance.Verd
 	}
 	return bound{
 		title: "A message reaches all subscribers of its stream at nearly the same time.",
-		next:  "A wide spread with a low median latency means that subscribers are served one after the other: look for one writer, or a lock around all of them.",
+		next:  "Compare with the median latency: where that is low and the spread is wide, see whether the same subscribers are always the last.",
 		doubt: unsettledDoubt(t),
 	}.quantiles("fan_out.spread_", &d, c.Expect.Spread, c, t, h)
 }

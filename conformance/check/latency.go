@@ -7,7 +7,7 @@ import "github.com/streamgauge/streamgauge/conformance"
 func latencyBudget(c *Config, t *Tally, h *conformance.Health) []conformance.Verdict {
 	return bound{
 		title: "Expected deliveries arrive soon after their message was due.",
-		next:  "Compare with latency.uncorrected and the series: late from the start is load, late in bursts is a blocked writer, infinite is loss.",
+		next:  "Compare with latency.uncorrected and the series: late all along, late in bursts, or infinite, which is loss.",
 		doubt: unsettledDoubt(t),
 	}.quantiles("latency.", t.latency(), c.Expect.Latency, c, t, h)
 }

@@ -21,7 +21,7 @@ func memoryBudget(c *Config, t *Tally, h *conformance.Health) []conformance.Verd
 		}
 		b := bound{
 			id: "memory.max", title: "The target's memory stays within bounds.",
-			next:    "Divide by the number of connections and by the history kept per stream to see which of the two it is.",
+			next:    "Run it with half of the connections, and with half of the messages: what halves with it is what is kept.",
 			checked: uint64(len(t.Memory)), expected: "at most " + size(c.Expect.MemoryMax), actual: size(most),
 			exceeded: most > c.Expect.MemoryMax,
 		}

@@ -25,7 +25,7 @@ func (l *Load) Verdicts(health conformance.Health) []conformance.Verdict {
 	connected := conformance.Verdict{
 		ID: "load.connected", Title: "Every subscriber gets a connection.", Level: conformance.Must, Outcome: conformance.Pass,
 		Checked: l.Subscribers, Expected: fmt.Sprintf("%d ready", l.Subscribers), Actual: fmt.Sprintf("%d ready", l.Ready),
-		Next: "Look for a limit of connections, of open files or of an accept queue, at the target and at what is in front of it.",
+		Next: "See in the history what ended the attempts that failed (kind refused): cause, status and text of each; then look at the target and at what is in front of it.",
 	}
 	all := []conformance.Verdict{judged(connected, l.Ready < l.Subscribers, health)}
 	lost := l.Rejected + l.Indeterminate + l.Unsent
