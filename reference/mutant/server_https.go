@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamgauge/streamgauge/reference/broker"
@@ -169,6 +170,31 @@ var serverHTTPSMutants = []Mutant{
 		Name: "keeps-places-of-the-gone", ID: "MS-27", Bug: "A connection that ended keeps its place under the limit.",
 		SeenIn: "anomalyco/opencode#22198; IBM/mcp-context-forge#1682; sdageltc/letitloop#45", Kills: []string{"SSE-HTTPS-019", "SSE-LIMIT-003"},
 		Broker: keepPlaces,
+	},
+	{
+		Name: "overlooks-fin", Bug: "That a client has left is noticed only when a write to it fails.",
+		SeenIn: "modelcontextprotocol/rust-sdk#165; Science-Discovery/Aether#524; eclipse-ee4j/jersey#3105", Kills: []string{"SSE-HTTPS-027"},
+		May: because("a connection keeps its place until the next heartbeat", "SSE-LIMIT-003", "SSE-HTTPS-018", "SSE-HTTPS-019", "SSE-LIMIT-002"),
+		Broker: func(c *broker.Config) {
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				next.ServeHTTP(&filter{ResponseWriter: w, change: func(p []byte) []byte { return p }}, r.WithContext(withoutCancel{r.Context()}))
+			})
+		},
+	},
+	{
+		Name: "keeps-slots-of-reset-streams", Bug: "Of 250 streams that an HTTP/2 connection may have, those that were reset count as well.",
+		SeenIn: "icing/mod_h2#232", Kills: []string{"SSE-HTTPS-028"},
+		Broker: func(c *broker.Config) {
+			var clients sync.Map // address → *atomic.Int64
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				opened, _ := clients.LoadOrStore(r.RemoteAddr, new(atomic.Int64))
+				if r.ProtoMajor == 2 && opened.(*atomic.Int64).Add(1) > 250 {
+					<-r.Context().Done()
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		},
 	},
 	{
 		Name: "goes-deaf", ID: "MS-13", Bug: "A timeout for responses silences a stream, which stays open.",

@@ -41,6 +41,8 @@ var httpsCases = []Case{
 	{Requirement: "SSE-HTTPS-024", On: delivery, Turn: stalling, Run: unreadStreamStallsNoOther},
 	{Requirement: "SSE-HTTPS-025", On: delivery, Run: oneClientHasTwoStreams},
 	{Requirement: "SSE-HTTPS-026", On: openStream, Run: codingDelaysNothing},
+	{Requirement: "SSE-HTTPS-027", On: openStream, Run: endsWithItsClient},
+	{Requirement: "SSE-HTTPS-028", On: openStream, Turn: demanding, Run: resetStreamsFreeTheirSlots},
 }
 
 // "A stream is answered with status 200."
