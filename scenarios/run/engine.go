@@ -95,6 +95,7 @@ type engine struct {
 	tokenErr      error
 	held          bool         // the target holds back the head of a stream until there is an event
 	away          atomic.Int32 // faults under way that take the target away on purpose
+	primer        *primer      // nil: no subscriber has to be helped along
 	lifted        steps
 	over          atomic.Bool
 	status        counters
@@ -193,6 +194,7 @@ func (e *engine) prepare(config check.Config) {
 	e.judge = check.New(config)
 	e.dropsBefore = e.recorder.Drops()
 	e.readyWhen, e.contents = e.target.Ready, e.plan.Contents()
+	e.primer = e.newPrimer()
 	e.dialer.ControlContext = fault.Control
 	e.begun = make([][]atomic.Uint64, len(e.plan.Streams))
 	for stream := range e.begun {
@@ -281,6 +283,7 @@ func (e *engine) carryOut(ctx context.Context) (interrupted bool) {
 	defer stopLoad()
 	var following, working sync.WaitGroup
 	working.Go(func() { e.observeMemory(load) })
+	working.Go(func() { e.prime(load) })
 	working.Go(func() { e.runTimeline(load) })
 	working.Go(func() { e.arrive(load, run, &following) })
 	working.Go(func() {

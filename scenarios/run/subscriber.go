@@ -28,6 +28,7 @@ type subscriber struct {
 	index      int32
 	connection int32
 	ready      bool
+	waits      bool          // for an event that makes it ready
 	arrived    bool          // something of this connection has arrived
 	newest     time.Duration // when the newest message received was due
 	client     client.Client
@@ -119,6 +120,7 @@ func (s *subscriber) Dialing(attempt int, position string) {
 	s.observe(&history.Observation{At: s.engine.clock.now(), Kind: history.Dial, Attempt: int32(attempt), Text: position, Took: s.engine.watch.lately()})
 	s.engine.status.dialing(s.connection)
 	s.engine.status.pending.Add(1)
+	s.engine.primer.waits(s, true)
 }
 
 // Opened notes the response's head.
@@ -137,6 +139,7 @@ func (s *subscriber) Opened(r *sse.Response) {
 // that has not begun yet.
 func (s *subscriber) becomeReady(now time.Duration) {
 	s.ready = true
+	s.engine.primer.waits(s, false)
 	for _, stream := range s.plan.Streams {
 		for index := range s.engine.begun[stream] {
 			next := s.engine.begun[stream][index].Load() + 1
@@ -252,6 +255,7 @@ func (s *subscriber) Lost(l client.Loss) {
 			s.engine.watch.sendFailed()
 		}
 	}
+	s.engine.primer.waits(s, false)
 	s.observe(&o)
 }
 

@@ -216,3 +216,26 @@ func TestALossyTargetIsNoMiswiredFile(t *testing.T) {
 		})
 	}
 }
+
+// A target may hold back the head of a stream until there is an event: it is helped along, also where the load publishes nothing.
+func TestATargetThatHoldsBackHeadsIsJudged(t *testing.T) {
+	t.Parallel()
+	const crowd = `
+name: crowd
+load: {subscribers: 20, ramp: {over: 200ms}}
+duration: 1s
+settle: 0s
+expect: {connect: {failed: 0}, sessions: {live: 1}}
+`
+	for name, text := range map[string]string{"published to": tiny, "not published to": crowd} {
+		for _, ready := range []scenarios.ReadyWhen{scenarios.ReadyHeaders, scenarios.ReadyFirstEvent} {
+			t.Run(name+" "+string(ready), func(t *testing.T) {
+				t.Parallel()
+				h := &hub{opened: func(http.ResponseWriter) {}}
+				target := wired(t, serveHub(t, h), "{{.Stream}}", "{{.Stream}}", "{{.Data}}", ", payload: ascii")
+				target.Ready = ready
+				wantAllPass(t, do(t, t.Context(), scenarios.NewPlan(scenario(t, text, "load.connect_timeout=20s"), target, 1)))
+			})
+		}
+	}
+}
