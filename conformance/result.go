@@ -144,7 +144,9 @@ type Health struct {
 	GCPauseMax     float64  `json:"gc_pause_max_ms"`
 	MemoryBytes    uint64   `json:"memory_bytes"` // largest resident size seen
 	SendFailures   uint64   `json:"send_failures"`
-	Drops          uint64   `json:"drops"` // observations the harness could not keep
+	KernelDrops    uint64   `json:"kernel_drops,omitempty"`     // packets of this machine that its kernel dropped
+	ListenOverflow uint64   `json:"listen_overflows,omitempty"` // connections that it did not take, since the queue of those that wait was full
+	Drops          uint64   `json:"drops"`                      // observations the harness could not keep
 	Goroutines     int      `json:"goroutines"`
 }
 

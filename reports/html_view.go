@@ -140,6 +140,9 @@ func (h *htmlReport) HealthTiles() []tile {
 		{Name: "send failures", Value: Count(health.SendFailures), Bad: health.SendFailures > 0},
 		{Name: "observations dropped", Value: Count(health.Drops), Bad: health.Drops > 0},
 	}
+	if health.KernelDrops > 0 {
+		tiles = append(tiles, tile{Name: "packets that the kernel dropped", Value: Count(health.KernelDrops), Bad: true})
+	}
 	if health.CPU > 0 {
 		tiles = slices.Insert(tiles, 0, tile{Name: "CPU of all cores", Value: share(health.CPU)})
 	}

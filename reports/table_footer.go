@@ -71,6 +71,12 @@ func healthFigures(h conformance.Health) []string {
 	if h.SendFailures > 0 {
 		figures = append(figures, plural(h.SendFailures, "send failure"))
 	}
+	if h.KernelDrops > 0 {
+		figures = append(figures, "the kernel dropped "+plural(h.KernelDrops, "packet"))
+	}
+	if h.ListenOverflow > 0 {
+		figures = append(figures, plural(h.ListenOverflow, "connection")+" met a full accept queue")
+	}
 	if h.Drops > 0 {
 		figures = append(figures, plural(h.Drops, "observation")+" dropped")
 	}

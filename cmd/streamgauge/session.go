@@ -261,6 +261,8 @@ func worst(runs []conformance.ScenarioRun) conformance.Health {
 		all.GCPauseMax = max(all.GCPauseMax, h.GCPauseMax)
 		all.MemoryBytes = max(all.MemoryBytes, h.MemoryBytes)
 		all.SendFailures += h.SendFailures
+		all.KernelDrops += h.KernelDrops
+		all.ListenOverflow += h.ListenOverflow
 		all.Drops += h.Drops
 		all.Goroutines = max(all.Goroutines, h.Goroutines)
 	}

@@ -47,6 +47,9 @@ func (b bound) verdict(c *Config, t *Tally, h *conformance.Health) conformance.V
 	if late := b.late(h); reason == "" && b.exceeded && b.lag && b.excess > 0 && b.excess <= late {
 		reason = fmt.Sprintf("the excess of %s is no more than the %s that the harness itself was held up", brief(b.excess), brief(late))
 	}
+	if reason == "" && b.exceeded && b.lag && b.dropped(h) {
+		reason = fmt.Sprintf("the kernel of this machine dropped %s, and each is sent again 200 ms later or more", plural(h.KernelDrops, "packet"))
+	}
 	if reason == "" && !b.exceeded {
 		reason = bitten(c, t)
 	}
@@ -62,6 +65,15 @@ func (b bound) verdict(c *Config, t *Tally, h *conformance.Health) conformance.V
 		}
 	}
 	return v
+}
+
+// dropped says whether packets that the kernel dropped are enough of them to have moved what is bounded.
+func (b bound) dropped(h *conformance.Health) bool {
+	above := 1.0 // samples beyond the bound that it takes
+	if b.percent > 0 {
+		above = max(1, float64(b.checked)*(100-b.percent)/100)
+	}
+	return float64(h.KernelDrops) >= above
 }
 
 // late is how far the harness itself may have moved what is bounded: a median by as much as its timers usually are late, a

@@ -438,6 +438,8 @@ func TestBusyHarnessIsNoExcuseForLoss(t *testing.T) {
 		"lost":          {busy, 0, true, map[string]conformance.Outcome{"latency.p50": conformance.Pass, "latency.max": conformance.Fail, "delivery.complete": conformance.Fail}},
 		"blind":         {conformance.Health{Drops: 3}, 0, true, map[string]conformance.Outcome{"latency.p50": conformance.Unknown, "delivery.complete": conformance.Unknown}},
 		"blind, kept":   {conformance.Health{Drops: 3}, 0, false, map[string]conformance.Outcome{"delivery.complete": conformance.Unknown, "delivery.unique": conformance.Unknown}},
+		"all dropped":   {conformance.Health{KernelDrops: 9}, time.Second, false, map[string]conformance.Outcome{"latency.p50": conformance.Unknown, "delivery.complete": conformance.Pass}},
+		"one dropped":   {conformance.Health{KernelDrops: 1}, time.Second, false, map[string]conformance.Outcome{"latency.p50": conformance.Fail}},
 		"well and late": {conformance.Health{}, time.Second, false, map[string]conformance.Outcome{"latency.p50": conformance.Fail}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -93,7 +93,12 @@ func tune(tcp *net.TCPConn, config *Config) {
 	if config.SendBuffer > 0 {
 		_ = tcp.SetWriteBuffer(config.SendBuffer)
 	}
-	// A peer that reads nothing acknowledges nothing either; that is for the write deadline and the slow policy.
+	// A peer that reads nothing acknowledges nothing either; that is for the write deadline and the slow policy. Without heartbeats nothing
+	// needs to be acknowledged but the system's keep-alive probes, of which one that a full queue of the kernel drops would end a good
+	// connection.
+	if config.Heartbeat <= 0 {
+		return
+	}
 	limitUnacknowledged(tcp, max(2*config.Heartbeat, 2*config.WriteTimeout))
 }
 

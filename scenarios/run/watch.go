@@ -25,9 +25,13 @@ type watch struct {
 	cpu0     time.Duration
 	began    time.Time
 	gc0      uint32
+	losses0  losses
 	done     chan struct{}
 	finished sync.WaitGroup
 }
+
+// losses are packets that the kernel dropped, and connections that it did not take since the queue of those that wait was full.
+type losses struct{ packets, connections uint64 }
 
 // How often the watch asks how late a timer fires, and how often of these how much memory is resident. Waking an idle process
 // costs as much as dozens of deliveries, so it is no more often than needed: a stall that could decide a verdict lasts longer.
@@ -37,7 +41,7 @@ const (
 )
 
 func startWatch() *watch {
-	w := &watch{began: time.Now(), cpu0: processCPU(), done: make(chan struct{})}
+	w := &watch{began: time.Now(), cpu0: processCPU(), losses0: kernelLosses(), done: make(chan struct{})}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	w.gc0 = m.NumGC
@@ -91,7 +95,10 @@ func (w *watch) stop() conformance.Health {
 	w.finished.Wait()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
+	lost := kernelLosses()
 	h := conformance.Health{
+		KernelDrops:    lost.packets - min(lost.packets, w.losses0.packets),
+		ListenOverflow: lost.connections - min(lost.connections, w.losses0.connections),
 		PublishLateP99: milliseconds(w.late.quantile(0.99)),
 		LagP50:         milliseconds(w.lag.quantile(0.5)),
 		LagP99:         milliseconds(w.lag.quantile(0.99)),
