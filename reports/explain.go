@@ -18,8 +18,12 @@ type note struct {
 // detail is how much an explanation shows; result.json has everything.
 type detail struct {
 	findings, evidence int  // the most findings, and the most lines of evidence of each
+	short              bool // only what decides, with the middle of long lines left out
 	values             bool // always show expected and actual, not only where a table cuts them off or nothing else explains
 }
+
+// shownBy says where what is left out is shown.
+const shownBy = ": --full shows all"
 
 // longText is how many characters of an expected or actual value may be cut off in a table's cell.
 const longText = 48
@@ -71,6 +75,9 @@ func explain(v conformance.Verdict, most detail) []note {
 	for i, f := range v.Findings {
 		if i == most.findings {
 			rest := fmt.Sprintf("%s more in %s (--out DIR)", plural(uint64(len(v.Findings)-i), "finding"), ResultFile)
+			if most.short {
+				rest = plural(uint64(len(v.Findings)-i), "more finding") + shownBy
+			}
 			notes = append(notes, note{label: "and", text: rest})
 			break
 		}
@@ -99,6 +106,12 @@ func explainFinding(f conformance.Finding, most detail) []note {
 		if field.text != "" {
 			notes = append(notes, note{depth: 1, label: field.label, text: field.text})
 		}
+	}
+	if most.short {
+		for _, line := range decisive(f, most.evidence) {
+			notes = append(notes, note{depth: 1, text: line, evidence: true})
+		}
+		return notes
 	}
 	for i, line := range f.Evidence {
 		if i == most.evidence {

@@ -13,6 +13,7 @@ type Options struct {
 	Width  int      // columns of the terminal; 0 means 80. Only the table heeds it.
 	Color  bool     // ANSI colours in the table; an outcome is never told by colour alone
 	ASCII  bool     // no character beyond ASCII in the table
+	Full   bool     // the table shows all findings and all evidence
 	Strict bool     // a warn counts as a failure
 	Dir    string   // where files were written, "" for nowhere
 	Files  []string // their names in Dir

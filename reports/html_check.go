@@ -47,8 +47,11 @@ func (h *htmlReport) Areas() []htmlArea {
 // requirementLine is the verdict of a check in one sentence.
 func requirementLine(r *conformance.Result) string {
 	failed, unknown := countOutcome(r.Verdicts, conformance.Fail), countOutcome(r.Verdicts, conformance.Unknown)
-	judged := len(r.Verdicts) - unknown - countOutcome(r.Verdicts, conformance.Skip)
+	observed := countOutcome(r.Verdicts, conformance.Info)
+	judged := len(r.Verdicts) - unknown - countOutcome(r.Verdicts, conformance.Skip) - observed
 	switch {
+	case judged == 0 && observed > 0:
+		return fmt.Sprintf("No requirement was judged; %d only observed, since the source leaves it open.", observed)
 	case judged == 0:
 		return "No requirement was judged."
 	case failed > 0:

@@ -143,13 +143,16 @@ func requirementSummary(r *conformance.Result) string {
 		ids[v.Outcome] = append(ids[v.Outcome], v.ID)
 	}
 	failed := len(ids[conformance.Fail])
-	met := len(ids[conformance.Pass]) + len(ids[conformance.Info]) + len(ids[conformance.Warn])
+	met := len(ids[conformance.Pass]) + len(ids[conformance.Warn])
 	clauses := []string{"no requirement was judged"}
 	if judged := met + failed; judged > 0 {
 		clauses[0] = fmt.Sprintf("%d of %s met", met, plural(uint64(judged), "judged requirement"))
 		if warned := len(ids[conformance.Warn]); warned > 0 {
 			clauses[0] += fmt.Sprintf(", %d of them with a warning", warned)
 		}
+	}
+	if seen := len(ids[conformance.Info]); seen > 0 {
+		clauses = append(clauses, fmt.Sprintf("%d only observed, since the source leaves it open", seen))
 	}
 	for _, kind := range []struct {
 		outcome conformance.Outcome

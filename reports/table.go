@@ -16,7 +16,7 @@ func Table(w io.Writer, r *conformance.Result, opts Options) error {
 		clean = visibleASCII
 	}
 	r = MapText(r, clean)
-	t := tableReport{page: newPage(opts), r: r, parts: sections(r, isStrict(r, opts))}
+	t := tableReport{page: newPage(opts), full: opts.Full, r: r, parts: sections(r, isStrict(r, opts))}
 	written := joinNonEmpty(": ", clean(opts.Dir), clean(strings.Join(opts.Files, ", ")))
 	if err := t.write(written); err != nil {
 		return fmt.Errorf("render table: %w", err)
@@ -27,6 +27,7 @@ func Table(w io.Writer, r *conformance.Result, opts Options) error {
 
 type tableReport struct {
 	*page
+	full  bool
 	r     *conformance.Result
 	parts []section
 }
@@ -188,13 +189,21 @@ func (t tableReport) explanations(verdicts []conformance.Verdict) {
 			ids[i] = alike[i].ID
 		}
 		t.para(margin+t.outcome(v.Outcome)+margin, strings.Join(ids, ", "), t.bold)
-		for _, n := range explain(v, detail{findings: 8, evidence: 12}) {
+		for _, n := range explain(v, t.detail()) {
 			t.note(n)
 		}
 	}
 }
 
-const evidenceLines = 4 // the most lines that one piece of evidence is folded into
+// detail is how much an explanation shows.
+func (t tableReport) detail() detail {
+	if t.full {
+		return detail{findings: 8, evidence: 12}
+	}
+	return detail{findings: shortFindings + 1, evidence: shortEvidence, short: true}
+}
+
+const evidenceLines = 4 // the most lines that one piece of evidence is folded into, where everything is shown
 
 func (t tableReport) note(n note) {
 	indent := strings.Repeat(margin, 2+n.depth)
@@ -206,6 +215,9 @@ func (t tableReport) note(n note) {
 		}
 		lead := indent + t.dim(bar)
 		room := t.room(lead)
+		if !t.full {
+			n.text = elide(n.text, shortLines*room)
+		}
 		for _, part := range atMost(chop(t.text(n.text), room), room, evidenceLines, t.text("…")) {
 			t.line(lead + part)
 		}

@@ -108,9 +108,13 @@ func (t tableReport) findings(v conformance.Verdict) {
 		t.evidence(f, 1)
 		return
 	}
+	most, rest := shortFindings, shownBy
+	if t.full {
+		most, rest = mostFindings, " in "+ResultFile
+	}
 	for i, f := range v.Findings {
-		if i == mostFindings {
-			t.labelled(0, "and", fmt.Sprintf("%s more in %s", plural(uint64(len(v.Findings)-i), "finding"), ResultFile))
+		if i == most {
+			t.labelled(0, "and", plural(uint64(len(v.Findings)-i), "more finding")+rest)
 			return
 		}
 		t.labelled(0, fmt.Sprintf("seen %d", i+1), f.Text)
@@ -142,15 +146,19 @@ func (t tableReport) evidence(f conformance.Finding, depth int) {
 	}
 	lead := strings.Repeat(margin, 2+depth) + t.dim(bar)
 	const indent = "        " // behind the time of a segment
-	for i, line := range f.Evidence {
-		if isCommand(line) {
-			continue
-		}
+	room := t.room(lead)
+	lines := decisive(f, shortEvidence)
+	if t.full {
+		lines = bytesOf(f)
+	}
+	for i, line := range lines {
 		if i == mostEvidence {
-			t.line(lead + t.text(fmt.Sprintf("… %s more in %s", plural(uint64(len(f.Evidence)-i), "line"), ResultFile)))
+			t.line(lead + t.text(fmt.Sprintf("… %s more in %s", plural(uint64(len(lines)-i), "line"), ResultFile)))
 			return
 		}
-		room := t.room(lead)
+		if !t.full {
+			line = elide(line, shortLines*room-len(indent))
+		}
 		first := chopEscaped(t.text(line), room)
 		parts := first[:1]
 		if rest := strings.Join(first[1:], ""); rest != "" {
@@ -188,14 +196,21 @@ func (t tableReport) labelled(depth int, label, text string) {
 }
 
 // unjudged shows the promises with the outcome that were not judged, those with one reason together; and those that their source leaves open,
-// with what was seen.
+// with what was seen. What was skipped is told briefly.
 func (t tableReport) unjudged(verdicts []conformance.Verdict, outcome conformance.Outcome) {
-	groups := byReason(verdicts, outcome)
-	for _, g := range groups {
-		t.blank()
-		t.para(margin+t.outcome(outcome)+margin+t.bold(strconv.Itoa(len(g.verdicts)))+margin, g.reason, t.bold)
+	brief := outcome == conformance.Skip && !t.full
+	for i, g := range byReason(verdicts, outcome) {
+		if !brief || i == 0 {
+			t.blank()
+		}
+		lead := margin + t.outcome(outcome) + margin
+		if brief {
+			t.para(lead+t.bold(fmt.Sprintf("%2d", len(g.verdicts)))+margin, g.reason+" ("+g.ids()+")", plain)
+			continue
+		}
+		t.para(lead+t.bold(strconv.Itoa(len(g.verdicts)))+margin, g.reason, t.bold)
 		t.para(margin+margin, g.ids(), plain)
-		if len(g.verdicts) == 1 {
+		if len(g.verdicts) == 1 && g.verdicts[0].Title != "" {
 			t.para(margin+margin, g.verdicts[0].Title, t.dim)
 		}
 		t.labelled(0, "next", g.next)

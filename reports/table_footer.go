@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/streamgauge/streamgauge/conformance"
 )
@@ -46,6 +47,10 @@ func (t tableReport) fact(label, text string) {
 }
 
 func (t tableReport) health() {
+	if t.r.Subject.Kind == "history" && reflect.DeepEqual(t.r.Health, conformance.Health{OK: true}) {
+		t.fact("harness", "the history holds no account of who recorded it")
+		return
+	}
 	state := "healthy"
 	if !t.r.Health.OK {
 		state = t.paint(marks[conformance.Unknown].color, "not healthy")

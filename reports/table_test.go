@@ -79,7 +79,7 @@ func TestAnEndlessExplanationIsCutShort(t *testing.T) {
 		if f.Name == "json" {
 			continue
 		}
-		text := render(t, f, r, Options{})
+		text := render(t, f, r, Options{Full: true})
 		if lines := strings.Count(text, "\n"); lines > 1000 {
 			t.Errorf("%s has %d lines", f.Name, lines)
 		}

@@ -26,6 +26,7 @@ type reader struct {
 	file     string
 	lookup   Lookup
 	open     func(name string) ([]byte, error) // reads a file beside this one
+	find     func(name string) (string, error) // the path of a program; nil: programs are not looked for
 	problems []Problem
 	places   map[string]*yaml.Node // key path → where its value stands
 	flags    map[*yaml.Node]string // nodes that a --set argument made
@@ -42,11 +43,12 @@ type Source struct {
 	Name   string                            // as problems name it
 	Lookup Lookup                            // nil: no variable is set
 	Open   func(name string) ([]byte, error) // reads a file by its path relative to this one; nil: there is none
+	Find   func(name string) (string, error) // the path of a program that this one names; nil: they are not looked for
 }
 
 func newReader(source Source) *reader {
 	r := &reader{
-		file: source.Name, lookup: source.Lookup, open: source.Open,
+		file: source.Name, lookup: source.Lookup, open: source.Open, find: source.Find,
 		places: map[string]*yaml.Node{}, flags: map[*yaml.Node]string{}, written: map[*yaml.Node]string{},
 		unset: map[*yaml.Node]bool{}, hidden: map[*yaml.Node]bool{}, values: map[string]string{},
 	}

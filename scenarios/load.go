@@ -78,7 +78,7 @@ func find(name string, embedded embed.FS, dir, what string) ([]byte, Source, err
 	if !isPath(name) {
 		if data, err := embedded.ReadFile(dir + "/" + name + ".yaml"); err == nil {
 			open := func(beside string) ([]byte, error) { return embedded.ReadFile(dir + "/" + beside) }
-			return data, Source{Name: name, Open: open}, nil
+			return data, Source{Name: name, Open: open, Find: programIn("")}, nil
 		}
 		if _, err := os.Stat(name); err != nil {
 			hint := Suggest(name, namesIn(embedded, dir)) + " (a file has a / in its path or ends in .yaml)"
@@ -95,7 +95,7 @@ func find(name string, embedded embed.FS, dir, what string) ([]byte, Source, err
 		}
 		return readLimited(beside)
 	}
-	return data, Source{Name: name, Open: open}, nil
+	return data, Source{Name: name, Open: open, Find: programIn(filepath.Dir(name))}, nil
 }
 
 func isPath(name string) bool {

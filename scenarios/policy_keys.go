@@ -12,6 +12,7 @@ import (
 const customPolicy = "custom"
 
 var policyKeys = object(
+	key("name", "Short name of the policy, as it appears in reports.", word, func(p *policy.Policy) *string { return &p.Name }),
 	key("base", "Delay after the first loss.", duration, func(p *policy.Policy) *time.Duration { return &p.Base }).need(),
 	key("factor", "What the delay is multiplied with after each further loss; 1 for a constant delay.", fraction(1, 100), func(p *policy.Policy) *float64 { return &p.Factor }).or("1"),
 	key("cap", "The longest undisturbed delay. Without it, there is none.", positive, func(p *policy.Policy) *time.Duration { return &p.Cap }),

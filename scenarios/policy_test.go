@@ -56,3 +56,15 @@ func TestAWrongPolicyIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAPolicyFileMayNameItsPolicy(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(file, []byte("name: patient\nbase: 5s\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := scenarios.LoadPolicy(file, nil)
+	if err != nil || p.Name != "patient" || p.Base != 5*time.Second {
+		t.Errorf("got %+v, %v", p, err)
+	}
+}

@@ -108,7 +108,7 @@ var stepKeys = lineOf(object(
 	key("delay", "latency: how long everything that arrives is held back.", positive, func(s *Step) *time.Duration { return &s.Delay }),
 	key("jitter", "latency: the most by which the delay varies, up or down.", positive, func(s *Step) *time.Duration { return &s.Jitter }),
 	key("read", "slow: how fast the subscriber reads.", read, func(s *Step) *Bytes { return &s.Read }),
-	key("command", "restart, drain: the command that does it, instead of the target file's own.", some(list(value), "a program"), func(s *Step) *[]string { return &s.Command }),
+	key("command", "restart, drain: the command that does it, instead of the target file's own. A path with a slash is relative to this file.", program, func(s *Step) *[]string { return &s.Command }),
 ))
 
 // lineOf notes where a step stands.

@@ -39,13 +39,13 @@ var targetKeys = object(
 			key("key", "The signing key, best from a ${VARIABLE}.", str, func(a *Auth) *string { return &a.Key }).need(),
 			key("claims", "Claims beside exp; texts are templates as in subscribe.", anyMap, func(a *Auth) *map[string]any { return &a.Claims }),
 		), func(a *Auth) *Auth { return a }),
-		key("command", "A program that prints a token.", some(list(value), "a program"), func(a *Auth) *[]string { return &a.Command }),
+		key("command", "A program that prints a token for the user in $STREAMGAUGE_USER that lives $STREAMGAUGE_TOKEN_SECONDS. A path with a slash is relative to this file; the same holds for the programs of admin.", program, func(a *Auth) *[]string { return &a.Command }),
 		key("cookie", "Name of a cookie that can carry the token as well.", str, func(a *Auth) *string { return &a.Cookie }),
 	), "jwt or command")), func(t *Target) **Auth { return &t.Auth }),
 	key("admin", "What may be done to the target from outside.", object(
-		key("restart", "The program that restarts it.", some(list(value), "a program"), func(a *Admin) *[]string { return &a.Restart }),
-		key("drain", "The program that makes it shut down gracefully and come back.", some(list(value), "a program"), func(a *Admin) *[]string { return &a.Drain }),
-		key("revoke", "The program that withdraws the rights of the token in $STREAMGAUGE_TOKEN; its user is in $STREAMGAUGE_USER.", some(list(value), "a program"), func(a *Admin) *[]string { return &a.Revoke }),
+		key("restart", "The program that restarts it.", program, func(a *Admin) *[]string { return &a.Restart }),
+		key("drain", "The program that makes it shut down gracefully and come back.", program, func(a *Admin) *[]string { return &a.Drain }),
+		key("revoke", "The program that withdraws the rights of the token in $STREAMGAUGE_TOKEN; its user is in $STREAMGAUGE_USER.", program, func(a *Admin) *[]string { return &a.Revoke }),
 	), func(t *Target) *Admin { return &t.Admin }),
 	key("observe", "How its memory is seen.", object(
 		key("pid", "Its process on this machine.", whole[int](1, 1<<30), func(o *Observe) *int { return &o.PID }),

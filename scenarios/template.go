@@ -188,8 +188,25 @@ func (w *walker) field(path []string) {
 		for i, f := range w.fields {
 			known[i] = "{{." + f + "}}"
 		}
-		w.fail("{{.%s}} is not known here; %s", strings.Join(path, "."), Suggest("{{."+path[0]+"}}", known))
+		suggestion := elsewhere(path[0])
+		if suggestion == "" || slices.Contains(w.fields, path[0]) {
+			suggestion = Suggest("{{."+path[0]+"}}", known)
+		}
+		w.fail("{{.%s}} is not known here; %s", strings.Join(path, "."), suggestion)
 		return
 	}
 	w.used = append(w.used, path[0])
+}
+
+// elsewhere says of a field that only other templates have what is there instead; "" when none has it.
+func elsewhere(field string) string {
+	switch {
+	case field == "Streams":
+		return "a message is published to one stream: {{.Stream}}"
+	case slices.Contains(subscribeFields, field):
+		return "a message is published for all subscribers of {{.Stream}}, which is what there is to tell them apart by"
+	case slices.Contains(publishFields, field):
+		return "it is of a message, and stands in publish alone; a subscription has " + "{{." + strings.Join(subscribeFields, "}}, {{.") + "}}"
+	}
+	return ""
 }

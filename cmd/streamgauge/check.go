@@ -32,6 +32,7 @@ type checkFlags struct {
 	out      string
 	format   string
 	quiet    bool
+	full     bool
 	noColor  bool
 	parallel int           // of `check` alone
 	hold     time.Duration // so is this
@@ -87,6 +88,7 @@ func addCheckFlags(c *cobra.Command, f *checkFlags, s *side) {
 	flags.StringVar(&f.out, "out", "", "folder for manifest.json, result.json, junit.xml and report.html; must be new or empty")
 	flags.StringVar(&f.format, "format", "table", "what stdout gets: "+strings.Join(reports.FormatNames(), ", "))
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress on stderr")
+	flags.BoolVar(&f.full, "full", false, "the table shows all findings and all evidence")
 	flags.BoolVar(&f.noColor, "no-color", false, "no colours on stdout")
 	_ = c.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(s.profiles, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -160,6 +162,7 @@ func (k *checkup) carryOut(c *cobra.Command, prepare func() (judge judging, end 
 		return err
 	}
 	opts := reportOptions(c.OutOrStdout(), f.noColor)
+	opts.Full = f.full
 	var written error
 	if dir != nil {
 		written = dir.WriteReports(result, reports.NewManifest(result, k.sources()...), opts, nil)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,7 @@ import (
 func newJudgeCommand() *cobra.Command {
 	var format string
 	var only []string
-	var strict, noColor bool
+	var strict, full, noColor bool
 	c := &cobra.Command{
 		Use:   "judge HISTORY",
 		Short: "Judge a stored history again",
@@ -37,7 +38,7 @@ again, with the code that judged the run while it went on.`,
 				return inputError(err)
 			}
 			opts := reportOptions(c.OutOrStdout(), noColor)
-			opts.Strict = strict
+			opts.Strict, opts.Full = strict, full
 			if err := f.Render(c.OutOrStdout(), result, opts); err != nil {
 				return fmt.Errorf("writing the report: %w", err)
 			}
@@ -47,6 +48,7 @@ again, with the code that judged the run while it went on.`,
 	c.Flags().StringVar(&format, "format", "table", "how the result is written")
 	c.Flags().StringSliceVar(&only, "only", nil, "judge only these verdicts")
 	c.Flags().BoolVar(&strict, "strict", false, "a warning fails the run")
+	c.Flags().BoolVar(&full, "full", false, "the table shows all findings and all evidence")
 	c.Flags().BoolVar(&noColor, "no-color", false, "no colours on stdout")
 	return c
 }
@@ -124,7 +126,7 @@ type judged struct {
 func judgeRun(reader *history.Reader, header *history.Header) (*judged, error) {
 	var config check.Config
 	if err := json.Unmarshal(header.Config, &config); err != nil {
-		return nil, fmt.Errorf("reading what the run expected: %w", err)
+		return nil, fmt.Errorf("history line %d: config, what the run expected: %w", reader.Line(), history.Plainly(err))
 	}
 	j := &judged{run: conformance.ScenarioRun{Scenario: config.Scenario, Subscribers: len(config.Subscribers), Streams: len(config.Streams)}}
 	if header.Mode != history.Full {
@@ -133,31 +135,54 @@ func judgeRun(reader *history.Reader, header *history.Header) (*judged, error) {
 		return j, nil
 	}
 	judge := check.New(config)
+	replay := newReplay(reader, &config)
 	end := history.End{}
-	var o history.Observation
-	for {
-		err := reader.Read(&o)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		judge.Observe(&o)
+	if err := replay.run(func(o *history.Observation) {
+		judge.Observe(o)
 		end.At = max(end.At, o.At)
+	}); err != nil {
+		return nil, err
 	}
+	phase := history.Observation{Kind: history.Phase, Subscriber: -1, Text: "interrupted"}
 	if stored := reader.End(); stored != nil {
 		end = *stored
-		if err := json.Unmarshal(end.Health, &j.run.Health); err != nil {
-			return nil, fmt.Errorf("reading the harness's health: %w", err)
+		phase.Text = "end"
+		if err := j.readHealth(end.Health); err != nil {
+			return nil, fmt.Errorf("history line %d: the harness's health: %w", reader.Line(), err)
 		}
 	} else {
-		judge.Observe(&history.Observation{At: end.At, Kind: history.Phase, Subscriber: -1, Text: "interrupted"})
-		j.run.Reason = "the history ends before its run did"
+		j.run.Reason, j.run.Health.OK = "the history ends before its run did", true
+	}
+	if phase.At = end.At; !replay.over && !end.Interrupted {
+		judge.Observe(&phase)
 	}
 	report := judge.Finish(end.At, j.run.Health)
 	j.verdicts, j.measures = report.Verdicts, report.Measures
 	j.run.Duration, j.run.Interrupted = conformance.Duration(end.At), reader.End() == nil || end.Interrupted
 	report.Fill(&j.run)
+	if reader.End() == nil {
+		for i := range j.verdicts {
+			if v := &j.verdicts[i]; v.Outcome == conformance.Pass {
+				v.Outcome, v.Reason, v.Power = conformance.Unknown, j.run.Reason+": what its last lines would have told is not known", nil
+			}
+		}
+	}
+	j.run.Reason = strings.Join(append(replay.notes(), j.run.Reason), "; ")
+	j.run.Reason = strings.TrimSuffix(j.run.Reason, "; ")
 	return j, nil
+}
+
+// readHealth reads the harness's account of itself. A program that kept none is taken to have been well.
+func (j *judged) readHealth(text json.RawMessage) error {
+	account := struct {
+		*conformance.Health
+		OK *bool `json:"ok"`
+	}{Health: &j.run.Health}
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, &account); err != nil {
+			return err
+		}
+	}
+	j.run.Health.OK = account.OK == nil || *account.OK
+	return nil
 }

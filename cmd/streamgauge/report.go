@@ -10,7 +10,7 @@ import (
 
 func newReportCommand() *cobra.Command {
 	var format string
-	var noColor bool
+	var full, noColor bool
 	c := &cobra.Command{
 		Use:   "report DIR",
 		Short: "Render a stored result",
@@ -30,11 +30,14 @@ It judges nothing, so its exit code is 0 whatever the result says; the table nam
 			if err != nil {
 				return inputError(err)
 			}
-			return chosen.Render(c.OutOrStdout(), result, reportOptions(c.OutOrStdout(), noColor))
+			opts := reportOptions(c.OutOrStdout(), noColor)
+			opts.Full = full
+			return chosen.Render(c.OutOrStdout(), result, opts)
 		},
 	}
 	names := reports.FormatNames()
 	c.Flags().StringVar(&format, "format", names[0], strings.Join(names, ", "))
+	c.Flags().BoolVar(&full, "full", false, "the table shows all findings and all evidence")
 	c.Flags().BoolVar(&noColor, "no-color", false, "no colours, also on a terminal (so does NO_COLOR)")
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 	return c

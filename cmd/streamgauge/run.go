@@ -21,6 +21,7 @@ type runFlags struct {
 	only    []string
 	strict  bool
 	quiet   bool
+	full    bool
 	noColor bool
 }
 
@@ -55,6 +56,7 @@ The first Ctrl-C ends the run and still reports what was measured; the second qu
 	flags.StringSliceVar(&f.only, "only", nil, "judge only these verdicts, as in delivery.complete,latency.p99 or delivery")
 	flags.BoolVar(&f.strict, "strict", false, "a warning fails the run")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress on stderr")
+	flags.BoolVar(&f.full, "full", false, "the table shows all findings and all evidence")
 	flags.BoolVar(&f.noColor, "no-color", false, "no colours on stdout")
 	return c
 }

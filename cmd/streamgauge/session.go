@@ -69,7 +69,7 @@ func runScenarios(c *cobra.Command, args []string, f runFlags, seeded bool) erro
 		return errors.Join(err, historyErr, s.live.close())
 	}
 	opts := reportOptions(c.OutOrStdout(), f.noColor)
-	opts.Strict = f.strict
+	opts.Strict, opts.Full = f.strict, f.full
 	var written error
 	if s.dir != nil {
 		written = s.dir.WriteReports(result, reports.NewManifest(result, s.sources...), opts, s.hlogs)

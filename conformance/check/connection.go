@@ -142,7 +142,7 @@ func (j *Judge) readied(s *subscriber, o *history.Observation) {
 func (j *Judge) mustKeep(l *ledger, ready *history.Observation) uint64 {
 	var kept uint64
 	if events := uint64(j.cfg.Target.Events); events > 0 {
-		if many := uint64(j.cfg.publishers(int(l.stream))); many > 1 {
+		if many := uint64(j.cfg.PublishersOf(int(l.stream))); many > 1 {
 			events /= 2 * many
 		}
 		if ready.Number > events {

@@ -126,7 +126,7 @@ func New(cfg Config) *Judge {
 	n := int32(0)
 	for stream := range cfg.Streams {
 		j.first = append(j.first, n)
-		for publisher := range cfg.publishers(stream) {
+		for publisher := range cfg.PublishersOf(stream) {
 			l := &j.ledgers[n]
 			l.stream, l.publisher = int32(stream), publisher
 			n++
@@ -166,8 +166,8 @@ func (j *Judge) enrol(s *subscriber, planned *Subscriber) {
 	}
 }
 
-// publishers is how many publish to a stream.
-func (c *Config) publishers(stream int) int32 {
+// PublishersOf is how many publish to a stream.
+func (c *Config) PublishersOf(stream int) int32 {
 	if stream < len(c.Publishers) {
 		return c.Publishers[stream]
 	}
@@ -176,7 +176,7 @@ func (c *Config) publishers(stream int) int32 {
 
 func (c *Config) allPublishers() (n int32) {
 	for stream := range c.Streams {
-		n += c.publishers(stream)
+		n += c.PublishersOf(stream)
 	}
 	return n
 }

@@ -47,7 +47,7 @@ const (
 func newOrders(c *Config) []*order {
 	most := int32(0)
 	for stream := range c.Streams {
-		most = max(most, c.publishers(stream))
+		most = max(most, c.PublishersOf(stream))
 	}
 	if most < 2 || !c.Target.TotalOrder || !c.Expect.wants(ordered.Name) {
 		return nil
@@ -55,7 +55,7 @@ func newOrders(c *Config) []*order {
 	window := uint64(min(max(orderBudget/c.allPublishers(), 64), maxWindow))
 	orders := make([]*order, len(c.Streams))
 	for stream := range orders {
-		if n := c.publishers(stream); n > 1 {
+		if n := c.PublishersOf(stream); n > 1 {
 			o := &order{window: window, rings: make([][]message, n)}
 			for i := range o.rings {
 				o.rings[i] = make([]message, window)

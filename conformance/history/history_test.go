@@ -288,9 +288,11 @@ func TestBrokenFilesAreRefusedWithTheirLine(t *testing.T) {
 		"newer":                {`{"streamgauge":"history","version":99}` + "\n", "version 99 is newer"},
 		"broken in the middle": {head + "{\"t\":1,\"k\":\"op\n{\"t\":2,\"k\":\"open\"}\n", "line 2"},
 		"no time":              {head + `{"k":"open"}` + "\n", "line 2: an observation has no time"},
-		"no such cause":        {head + "\n" + `{"t":1,"k":"closed","why":"boredom"}` + "\n", `line 3: cause "boredom" is not known`},
-		"no such outcome":      {head + `{"t":1,"k":"ack","ack":"maybe"}` + "\n", `outcome "maybe"`},
-		"numbers as text":      {head + `{"t":"1","k":"open"}` + "\n" + `{"t":1,"k":"open"}` + "\n", "line 2"},
+		"no such cause":        {head + "\n" + `{"t":1,"k":"closed","why":"boredom"}` + "\n", `line 3: "why" is "boredom", want one of eof, `},
+		"no such outcome":      {head + `{"t":1,"k":"ack","ack":"maybe"}` + "\n", `line 2: "ack" is "maybe", want acknowledged`},
+		"numbers as text":      {head + `{"t":"1","k":"open"}` + "\n" + `{"t":1,"k":"open"}` + "\n", `line 2: column 8: "t" is a string, want a whole number`},
+		"numbers below zero":   {head + `{"t":1,"k":"publish","n":-1}` + "\n", `"n" is a number -1, want a whole number of 0 or more`},
+		"a list":               {head + `[1]` + "\n", "it is a JSON array, want an object"},
 	} {
 		if _, err := history.Read(strings.NewReader(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)

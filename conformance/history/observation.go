@@ -53,6 +53,9 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
+// Kinds are the names of all kinds.
+func Kinds() []string { return kindNames[1:] }
+
 // Acked is the outcome of a publish: acknowledged, rejected or indeterminate.
 type Acked uint8
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 )
 
 // Reader reads the histories of a file, one after the other, as archive/tar does: Next, then Read until io.EOF, then Next again.
@@ -17,6 +18,7 @@ type Reader struct {
 	end       *End
 	inside    bool
 	truncated bool
+	unknown   map[string]int // kinds of lines that were skipped
 	buf       []byte
 }
 
@@ -50,20 +52,20 @@ func (r *Reader) Next() (*Header, error) {
 func (r *Reader) readHeader(line []byte) error {
 	h := new(Header)
 	if err := json.Unmarshal(line, h); err != nil {
-		return fmt.Errorf("history line %d: reading the header: %w", r.line, err)
+		return r.wrong(fmt.Errorf("the header: %w", Plainly(err)))
 	}
 	switch {
 	case h.Format != formatName:
-		return fmt.Errorf("history line %d: want a header with \"streamgauge\":%q", r.line, formatName)
+		return r.wrong(fmt.Errorf("no header: a history begins with {\"streamgauge\":%q,\"version\":%d,\"mode\":\"full\",\"config\":{…}}", formatName, Version))
 	case h.Version > Version:
-		return fmt.Errorf("history line %d: version %d is newer than %d, which this program reads", r.line, h.Version, Version)
+		return r.wrong(fmt.Errorf("version %d is newer than %d, which this program reads", h.Version, Version))
 	}
 	r.header = h
 	return nil
 }
 
 // Read reads the next observation of the history into o; io.EOF: it has no more. Lines of a kind that a later version
-// added are skipped.
+// added are skipped. After a *LineError, which is of one line alone, reading may go on.
 func (r *Reader) Read(o *Observation) error {
 	for r.inside {
 		line, err := r.next()
@@ -88,28 +90,83 @@ func (r *Reader) Read(o *Observation) error {
 		case s.End != nil:
 			r.inside, r.end = false, new(End)
 			if err := json.Unmarshal(line, r.end); err != nil {
-				return fmt.Errorf("history line %d: reading its end: %w", r.line, err)
+				return r.wrong(fmt.Errorf("the end: %w", Plainly(err)))
 			}
 			return io.EOF
 		}
 		if err := s.observation(o); err != nil {
-			return fmt.Errorf("history line %d: %w", r.line, err)
+			return r.wrong(err)
 		}
 		if o.Kind != 0 {
 			return nil
 		}
+		if r.unknown == nil {
+			r.unknown = map[string]int{}
+		}
+		r.unknown[s.Kind]++
 	}
 	return io.EOF
 }
 
-// damaged ends the history when its last line was cut off; a line that is broken in the middle is an error.
+// damaged ends the history when its last line was cut off; a line that is broken elsewhere is an error.
 func (r *Reader) damaged(err error) error {
-	r.inside = false
-	if _, peek := r.in.Peek(1); errors.Is(peek, io.EOF) {
-		r.truncated = true
+	var syntax *json.SyntaxError
+	if _, peek := r.in.Peek(1); errors.Is(peek, io.EOF) && errors.As(err, &syntax) {
+		r.inside, r.truncated = false, true
 		return io.EOF
 	}
-	return fmt.Errorf("history line %d: %w", r.line, err)
+	return r.wrong(Plainly(err))
+}
+
+// LineError is what is wrong with one line.
+type LineError struct {
+	Line int
+	Err  error
+}
+
+func (e *LineError) Error() string { return fmt.Sprintf("history line %d: %v", e.Line, e.Err) }
+
+func (e *LineError) Unwrap() error { return e.Err }
+
+func (r *Reader) wrong(err error) error { return &LineError{r.line, err} }
+
+// Line is the number of the line that was read last.
+func (r *Reader) Line() int { return r.line }
+
+// Unknown counts the lines that were skipped because their kind is not known, by the kind.
+func (r *Reader) Unknown() map[string]int { return r.unknown }
+
+// Plainly says what is wrong with a line in the words of those who write one.
+func Plainly(err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("column %d: no JSON object: %w", syntax.Offset, err)
+	case errors.As(err, &kind) && kind.Field == "":
+		return fmt.Errorf("it is a JSON %s, want an object", kind.Value)
+	case errors.As(err, &kind):
+		return fmt.Errorf("column %d: %q is a %s, want %s", kind.Offset, kind.Field, kind.Value, wanted(kind.Type))
+	}
+	return err
+}
+
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number of 0 or more"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return "a whole number"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	}
+	return t.String()
 }
 
 // End is the end of the history that was read; nil: it was cut off.

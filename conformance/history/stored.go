@@ -1,8 +1,10 @@
 package history
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -39,7 +41,7 @@ type stored struct {
 // observation fills o. A kind that this version does not know is no error and gives kind 0; a word it does not know is an error.
 func (s *stored) observation(o *Observation) error {
 	if s.At == nil {
-		return fmt.Errorf("an observation has no time")
+		return errors.New("an observation has no time: \"t\" is missing")
 	}
 	*o = Observation{
 		At: *s.At, Mark: s.Mark, Half: s.Half, Subscriber: s.Subscriber, Connection: s.Connection, Stream: s.Stream,
@@ -52,14 +54,14 @@ func (s *stored) observation(o *Observation) error {
 	if s.Cause != "" {
 		i := slices.Index(causeNames[:], s.Cause)
 		if i < 0 {
-			return fmt.Errorf("cause %q is not known", s.Cause)
+			return fmt.Errorf("\"why\" is %q, want one of %s", s.Cause, strings.Join(causeNames[1:], ", "))
 		}
 		o.Cause = Cause(i)
 	}
 	if s.Acked != "" {
 		i := slices.Index(ackedNames[:], s.Acked)
 		if i < 0 {
-			return fmt.Errorf("outcome %q of a publish is not known", s.Acked)
+			return fmt.Errorf("\"ack\" is %q, want acknowledged, rejected or indeterminate", s.Acked)
 		}
 		o.Acked = Acked(i)
 	}
