@@ -116,7 +116,7 @@ var serverAuthMutants = []Mutant{
 		Name:   "follows-any-stream",
 		Bug:    "A valid token opens every stream.",
 		SeenIn: "plausible: authentication taken for authorization",
-		Kills:  []string{"SSE-AUTH-003", "SSE-AUTH-009"},
+		Kills:  []string{"SSE-AUTH-003"},
 		May: append(because("it opens them to who comes back and to other tenants as well", "SSE-RESUME-013", "SSE-ISO-002"),
 			May{"SSE-AUTH-008", "a publisher's token opens streams as well"}),
 		Broker: func(c *broker.Config) {

@@ -43,6 +43,9 @@ func capture(t *Trial) *Tap {
 // data. {U} in a payload is replaced by a unique text, by which it is told from what others publish to the only stream there is.
 func arriveUnchanged(t *Trial, payloads ...string) {
 	p := t.Subscribe([]string{t.Stream()})
+	if t.Requirement.ID != "SSE-FORM-003" && slices.ContainsFunc(payloads, func(payload string) bool { return strings.Contains(payload, "\n") }) {
+		t.mustBreakLines(p)
+	}
 	rejected, unanswered := 0, ""
 	for _, form := range payloads {
 		u := t.Unique()
@@ -65,6 +68,9 @@ func arriveUnchanged(t *Trial, payloads ...string) {
 		case Acknowledged:
 			t.Count(1)
 		}
+	}
+	if t.Deviated() {
+		t.mustBeText(p)
 	}
 	switch {
 	case unanswered != "" && !t.Deviated():

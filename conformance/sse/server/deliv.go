@@ -227,6 +227,9 @@ func changesNothing(t *Trial) {
 		unchanged(t, m, f, twin, from)
 	}
 	t.Count(taken)
+	if t.Deviated() {
+		t.mustBeText(f.tap())
+	}
 	if taken == 0 {
 		t.Unknown("none of the messages was acknowledged")
 	}

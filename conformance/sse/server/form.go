@@ -46,6 +46,22 @@ func everyByteIsUTF8(t *Trial) {
 	t.Pass(fmt.Sprintf("%d bytes, all of them valid UTF-8", len(body)))
 }
 
+// wholeUTF8 says whether a body, of which the ends may be cut, is valid UTF-8.
+func wholeUTF8(body []byte) bool {
+	const most = utf8.UTFMax - 1
+	for range most {
+		if len(body) > 0 && !utf8.RuneStart(body[0]) {
+			body = body[1:]
+		}
+	}
+	for cut := range min(most, len(body)) + 1 {
+		if utf8.Valid(body[:len(body)-cut]) {
+			return true
+		}
+	}
+	return false
+}
+
 func invalidUTF8(body []byte) (at int) {
 	for at < len(body) {
 		r, size := utf8.DecodeRune(body[at:])
@@ -268,6 +284,7 @@ func eventsAreWrittenWhole(t *Trial) {
 	const publishers, lines = 8, 20
 	each := int(t.Number("events"))
 	f := t.follow([]string{t.Stream()})
+	t.mustBreakLines(f.tap())
 	u := t.Unique()
 	payload := func(publisher, n int) string {
 		line := fmt.Sprintf("%s-%d-%d", u, publisher, n)

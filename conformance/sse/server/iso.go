@@ -115,6 +115,9 @@ func trespass(t *Trial, own, other *course, secret string) {
 			continue
 		}
 		if body := string(f.tap().Body()); strings.Contains(body, secret) || strings.Contains(body, other.series.name) {
+			if position == "" {
+				t.seeInstead("SSE-AUTH-003", "a token of another tenant opened the stream")
+			}
 			t.Deviation("nothing of another tenant", fmt.Sprintf("the answer (status %d) to a token of another tenant held a message", f.tap().Status()), f.evidence(1))
 		}
 	}

@@ -308,6 +308,9 @@ func shrunk(t *Trial, own, other *course) {
 	if t.Subject.Many {
 		asked = append(asked, []string{own.stream, other.stream})
 	}
+	if p := reply(t, asked[0], t.stranger(own.stream, "", own.stream)); p.Status() == http.StatusOK && !hearsNothing(t, p, other.stream, "") {
+		t.seeInstead("SSE-AUTH-003", "a token that does not allow a stream opens it, with a position or without")
+	}
 	for _, streams := range asked {
 		for _, position := range []string{own.ids[1], other.ids[1]} {
 			f := t.follower(streams, t.stranger(own.stream, "", own.stream))

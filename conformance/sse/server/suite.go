@@ -50,10 +50,11 @@ type suite struct {
 	hold    time.Duration
 	run     string // in every name, so that two checks of one subject do not meet
 	names   atomic.Uint64
-	kept    atomic.Int64 // bytes that connections hold, roughly
-	owners  sync.Map     // token → client
-	clients sync.Map     // that have subscribed
-	primer  string       // begins the data of what is published to make a head come
+	kept    atomic.Int64    // bytes that connections hold, roughly
+	owners  sync.Map        // token → client
+	clients sync.Map        // that have subscribed
+	asked   map[string]bool // the requirements that are judged
+	primer  string          // begins the data of what is published to make a head come
 
 	held     bool  // the subject holds the head back until there is an event
 	obstacle error // why no stream could be opened; nil when one could
@@ -73,6 +74,7 @@ func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]co
 	if joined.Profile == "" {
 		joined.Profile = conformance.ProfileBroker
 	}
+	s.asked = askedOf(subject, cases, &joined)
 	if subject.Shared && subject.Publish != nil {
 		joined.Parallel = 1 // everything that one case publishes is seen by the others
 	}
