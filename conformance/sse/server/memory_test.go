@@ -1,9 +1,12 @@
 package server_test
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -28,7 +31,7 @@ func TestMemoryMustGoOnGrowingToBeUnbounded(t *testing.T) {
 		"queues, and a heap that shrinks once":  {10, 240, [][2]float64{{0, 4}, {1, 4}, {-1, -6}, {0, 4}, {0, 4}}, conformance.Fail},
 		"a history, and queues that grow alike": {64, 130, [][2]float64{{1, 2.2}, {1, 2.2}, {1, 2.2}, {1, 2.2}, {1, 2.2}}, conformance.Fail},
 	} {
-		sizes := []float64{50}
+		sizes := []float64{50, 50}
 		for _, grown := range append([][2]float64{{test.alone, test.with - 20}, {0, 10}, {0, 10}}, test.further...) {
 			for _, by := range grown {
 				last := sizes[len(sizes)-1]
@@ -45,10 +48,61 @@ func TestMemoryMustGoOnGrowingToBeUnbounded(t *testing.T) {
 				return uint64(sizes[at] * (1 << 20)), nil
 			}
 			few := func(_, name string) (string, bool) {
-				value, ok := map[string]string{"published_mib": "1", "consumers": "4", "each_mib": "4"}[name]
+				value, ok := map[string]string{"published_mib": "1", "consumers": "4", "each_mib": "4", "most_mib": "0"}[name]
 				return value, ok
 			}
 			judge(t, s, server.Options{Only: []string{"SSE-SLOW-003"}, Parameter: few}).must(t, func(v conformance.Verdict) bool { return v.Outcome == test.want })
+		})
+	}
+}
+
+// TestMemoryIsJudgedWithinReason: a growth without end is not gone on with, and what a process had free from earlier hides none.
+func TestMemoryIsJudgedWithinReason(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		before  float64                             // MiB
+		kept    func(calm, stalled float64) float64 // MiB, of MiB that were published
+		want    conformance.Outcome
+		says    string
+		stalled float64 // MiB that were published at most
+	}{
+		"a copy for each consumer": {20, func(_, stalled float64) float64 { return 200 * stalled }, conformance.Fail, "16 times", 3},
+		"room from earlier":        {300, func(_, stalled float64) float64 { return max(0, stalled-200) }, conformance.Unknown, "free", 7},
+		"room that is filled":      {2, func(_, stalled float64) float64 { return max(0, 9*(stalled-2)) }, conformance.Fail, "", 60},
+		"a small process":          {0.5, func(float64, float64) float64 { return 0 }, conformance.Pass, "", 60},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := started(t, func(c *broker.Config) { c.PublishRate = 0 })
+			var mu sync.Mutex
+			var calm string
+			published := map[bool]float64{} // by whether the stream is the calm one, which comes first
+			publish := s.Publish
+			s.Publish = func(ctx context.Context, m server.Message) server.Receipt {
+				mu.Lock()
+				defer mu.Unlock()
+				if len(m.Data) > 1<<10 {
+					calm = cmp.Or(calm, m.Stream)
+					published[m.Stream == calm] += float64(len(m.Data)) / (1 << 20)
+				}
+				return publish(ctx, m)
+			}
+			s.Memory = func(context.Context) (uint64, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				return uint64((test.before + test.kept(published[true], published[false])) * (1 << 20)), nil
+			}
+			set := func(_, name string) (string, bool) {
+				value, ok := map[string]string{"published_mib": "1", "consumers": "4", "each_mib": "1", "constant_mib": "1", "most_mib": "6"}[name]
+				return value, ok
+			}
+			verdicts, _, err := server.Check(t.Context(), s, server.Cases, server.Options{Only: []string{"SSE-SLOW-003"}, Parameter: set, Once: true})
+			if err != nil || len(verdicts) != 1 {
+				t.Fatalf("%v, %v", verdicts, err)
+			}
+			if v := verdicts[0]; v.Outcome != test.want || !strings.Contains(v.Actual+v.Reason, test.says) || published[false] > test.stalled {
+				t.Errorf("%.0f MiB were published: %s", published[false], words(v))
+			}
 		})
 	}
 }
