@@ -152,6 +152,7 @@ type Expect struct {
 	Reconnect  *ReconnectBudget
 	Resume     *ResumeBudget
 	Heartbeat  *HeartbeatBudget
+	Calm       *CalmBudget
 	FanOut     *FanOutBudget
 	Bystanders *BystandersBudget
 	Memory     *MemoryBudget
@@ -184,6 +185,11 @@ type ResumeBudget struct {
 // HeartbeatBudget bounds silence.
 type HeartbeatBudget struct {
 	Every time.Duration // longest silence on an open connection
+}
+
+// CalmBudget bounds latency while nothing goes wrong.
+type CalmBudget struct {
+	Latency Quantiles
 }
 
 // FanOutBudget bounds how far apart the subscribers of a stream receive one message.

@@ -170,7 +170,7 @@ func checkNothingPublished(r *reader, s *Scenario) {
 	if s.Load.Publish.Rate > 0 {
 		return
 	}
-	for _, name := range []string{"delivery", "schemas", "latency", "resume", "fan_out", "bystanders"} {
+	for _, name := range []string{"delivery", "schemas", "latency", "calm", "resume", "fan_out", "bystanders"} {
 		if r.given("expect." + name) {
 			r.at("expect."+name, "cannot be judged, because nothing is published", "add load.publish, for example {rate: 100/s}")
 		}

@@ -143,6 +143,9 @@ var expectKeys = object(
 		byType(payloadSchema), func(e *Expect) *map[string]string { return &e.Schemas }),
 	key("greeting", "Data of the first event of each connection.", str, func(e *Expect) *string { return &e.Greeting }),
 	key("latency", "Delivery latency over all expected deliveries, from the time a message was due; a lost one is infinitely late.", quantiles, func(e *Expect) *Quantiles { return &e.Latency }),
+	key("calm", "Delivery latency while nothing goes wrong: after the ramp, no fault in effect, nobody slow, away or catching up.", optional(some(object(
+		quantile("latency_", "As expect.latency, over these deliveries alone.", func(b *CalmBudget) *Quantiles { return &b.Latency }),
+	), "a percentile such as latency_p99")), func(e *Expect) **CalmBudget { return &e.Calm }),
 	key("first_event", "Time from dialing to the first event of a connection.", quantiles, func(e *Expect) *Quantiles { return &e.FirstEvent }),
 	key("connect", "First connections.", optional(some(object(
 		quantile("", "Time from dialing to response headers.", func(c *ConnectBudget) *Quantiles { return &c.Latency }),

@@ -14,6 +14,7 @@ var alive = Guarantee{
 	broken:  []Anomaly{Stalled, NeverBack},
 	samples: func(t *Tally) uint64 { return t.Connections },
 	unit:    "connection",
+	late:    Stalled,
 	doubt: func(_ *Config, t *Tally) string {
 		if t.Expected == 0 {
 			return "nothing was owed on any connection"

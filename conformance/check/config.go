@@ -60,6 +60,7 @@ type Expect struct {
 	Stalled    time.Duration   `json:"stalled,omitempty"`  // alive: how long an owed message may be missing; 0: DefaultStalled
 	Greeting   string          `json:"greeting,omitempty"` // data of the first event of each connection
 	Latency    []Quantile      `json:"latency,omitempty"`
+	Calm       []Quantile      `json:"calm,omitempty"` // latency while nothing goes wrong
 	FirstEvent []Quantile      `json:"first_event,omitempty"`
 	Connect    []Quantile      `json:"connect,omitempty"`
 	Failed     *int            `json:"connect_failed,omitempty"`    // most subscribers whose first attempt may fail

@@ -23,9 +23,7 @@ func (j *Judge) fault(s *subscriber, o *history.Observation) {
 	if o.Kind == history.FaultBegin {
 		*faults++
 		j.disturb(s, o.At)
-		if s.trouble != nil {
-			s.trouble.way.again()
-		}
+		s.troubled().way.again()
 	} else {
 		*faults = max(*faults-1, 0)
 		s.recover(o.At)
@@ -89,11 +87,14 @@ func (j *Judge) observeTarget(o *history.Observation) {
 	switch o.Kind {
 	case history.FaultBegin:
 		j.clock.faults.Add(1)
+		j.peace.change(1, o.At)
 	case history.FaultBite:
 		j.bite(o.Step)
 	case history.FaultEnd:
 		if j.clock.faults.Add(-1) < 0 {
 			j.clock.faults.Store(0)
+		} else {
+			j.peace.change(-1, o.At)
 		}
 		j.clock.lifted.Store(int64(o.At))
 	}

@@ -99,7 +99,7 @@ func (j *Judge) distributions() map[string]*Distribution {
 	for name, h := range map[string]*histogram{
 		latencyRamp: &j.latency[ramp], latencySteady: &j.latency[steady], latencySettle: &j.latency[settle],
 		latencyOver: &j.latency[over], latencyUncorrected: &j.uncorrected, latencyCatchUp: &j.catchUp, latencySlow: &j.slowReaders,
-		latencyCalm: &j.calm, latencyStorm: &j.storm, timeConnect: &j.connect, timeFirstEvent: &j.firstEvent,
+		latencyCalm: &j.calm, latencyStorm: &j.storm, latencyPeace: &j.undisturbed, timeConnect: &j.connect, timeFirstEvent: &j.firstEvent,
 		timeReconnect: &j.reconnect, timeResumeGap: &j.resumeGap, timeBackoff: &j.backoff,
 	} {
 		if d := h.snapshot(); d.Samples > 0 {

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
 )
@@ -19,6 +20,7 @@ type Guarantee struct {
 	broken  []Anomaly
 	samples func(*Tally) uint64 // how much the verdict rests on
 	unit    string              // of the samples
+	late    Anomaly             // of broken: one that a slow harness makes worse; Lost: none is
 	// doubt says why it cannot be said that the promise was kept, beside what makes every guarantee doubtful. nil: nothing.
 	doubt func(*Config, *Tally) string
 	// tolerated says which anomaly this target is not failed for. nil: none.
@@ -39,7 +41,7 @@ func (g *Guarantee) judge(c *Config, t *Tally, h *conformance.Health) conformanc
 		ID: "delivery." + g.Name, Scenario: c.Scenario, Title: g.Promise, Level: conformance.Must,
 		Checked: g.samples(t), Expected: "no violation",
 	}
-	failed, count := false, uint64(0)
+	failed, count, excuse := false, uint64(0), ""
 	for _, a := range g.broken {
 		if s := t.Anomalies[a]; s != nil {
 			f := c.finding(a, s)
@@ -47,6 +49,10 @@ func (g *Guarantee) judge(c *Config, t *Tally, h *conformance.Health) conformanc
 				f.Pattern = t.pattern(c)
 			}
 			v.Findings = append(v.Findings, f)
+			if late := time.Duration(h.LagMax * float64(time.Millisecond)); g.late == a && a != Lost && excused(t.worst(a), late) != "" {
+				excuse = excused(t.worst(a), late)
+				continue
+			}
 			failed = failed || g.tolerated == nil || !g.tolerated(c, a)
 			count += s.Count
 		}
@@ -64,7 +70,7 @@ func (g *Guarantee) judge(c *Config, t *Tally, h *conformance.Health) conformanc
 	if g.next != nil {
 		next = g.next(t)
 	}
-	switch reason := g.doubts(c, t); {
+	switch reason := firstOf(g.doubts(c, t), excuse); {
 	case failed:
 		v.Outcome, v.Next = conformance.Fail, next
 	case reason != "":

@@ -42,6 +42,8 @@ type Judge struct {
 	catchUp     histogram         // of the same those whose subscriber was not connected, or was disturbed, when they were sent
 	slowReaders histogram
 	calm, storm histogram // of those that no fault touches: before and from the first disturbance on
+	undisturbed histogram // of the steady phase's calm times
+	peace       calm
 	connect     histogram
 	firstEvent  histogram
 	reconnect   histogram
@@ -263,6 +265,9 @@ func (j *Judge) observeSubscriber(s *subscriber, o *history.Observation) {
 		j.fault(s, o)
 	case history.SlowBegin, history.SlowEnd:
 		j.slow(s, o.Kind == history.SlowBegin, o)
+	}
+	if s.trouble != nil {
+		j.unrest(s, o.At)
 	}
 }
 

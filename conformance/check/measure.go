@@ -18,6 +18,9 @@ func (j *Judge) measureLatency(s *subscriber, o *history.Observation) bool {
 	if o.Sent < s.steady || s.disturbed() {
 		j.catchUp.record(o.At - o.Due)
 	}
+	if len(j.cfg.Expect.Calm) > 0 {
+		j.measureCalm(o)
+	}
 	// What was due in the steady phase counts whenever it came: a target that holds everybody up to the end must not escape.
 	if j.cfg.Expect.Bystanders > 0 && !s.touched && j.clock.at(o.Due) >= steady {
 		if from := j.clock.disturbed.Load(); from == 0 || int64(o.At) < from {

@@ -11,7 +11,7 @@ import (
 const lasting = time.Second
 
 // way is a subscriber's way back after a loss. The head of a stream does not end it: that does the first message that was owed,
-// or, where nothing was missed, a stream that lasts.
+// or, where nothing was missed or has come due since, a stream that lasts.
 type way struct {
 	dialled  time.Duration // when the newest attempt began
 	tried    time.Duration // when the newest one began that reached the target, undisturbed, and ended; 0: none did
@@ -67,7 +67,7 @@ func (j *Judge) streamEnded(s *subscriber, o *history.Observation, calm bool) {
 	if t.lost == silent || t.way.ready == silent {
 		return
 	}
-	switch found := t.way.told || j.missed(s) == 0; {
+	switch found := (t.way.told || j.missed(s) == 0) && !j.published(s, o.At-lasting); {
 	case found && (life >= lasting || !byTarget):
 		j.returned(s, o)
 	case !byTarget && o.Cause != history.CauseEnd:

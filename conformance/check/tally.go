@@ -107,6 +107,7 @@ const (
 	latencySlow        = "latency.slow_readers"
 	latencyCalm        = "latency.bystanders.undisturbed"
 	latencyStorm       = "latency.bystanders.disturbed"
+	latencyPeace       = "latency.calm"
 	timeConnect        = "connect"
 	timeFirstEvent     = "first_event"
 	timeReconnect      = "reconnect"
@@ -117,7 +118,7 @@ const (
 
 var distributionNames = []string{
 	latencyRamp, latencySteady, latencySettle, latencyOver, latencyUncorrected, latencyCatchUp, latencySlow, latencyCalm,
-	latencyStorm, timeConnect, timeFirstEvent, timeReconnect, timeResumeGap, timeBackoff, timeSpread,
+	latencyStorm, latencyPeace, timeConnect, timeFirstEvent, timeReconnect, timeResumeGap, timeBackoff, timeSpread,
 }
 
 // Merge adds the tally of another shard of the same run, with other subscribers and publishers.

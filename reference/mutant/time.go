@@ -50,6 +50,24 @@ var timeMutants = []Mutant{
 		Broker:   delaying(func(joined uint64) time.Duration { return time.Duration(joined) * 100 * time.Millisecond }),
 	},
 	{
+		Name:     "sixtieth-late",
+		Bug:      "Every sixtieth message is held up for eight tenths of a second, and what follows it on the connection.",
+		SeenIn:   "plausible: a flush that a timer makes up for when it was forgotten",
+		Kills:    []string{"calm.latency_p99"},
+		Scenario: "spikes",
+		Broker: func(c *broker.Config) {
+			lanes := new(each[lane])
+			c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+				delay := time.Duration(0)
+				if ev.Sequence%60 == 0 {
+					delay = 800 * time.Millisecond
+				}
+				lanes.of(to).hold(to, ev, delay)
+				return nil
+			}}
+		},
+	},
+	{
 		Name:     "late-first-event",
 		Bug:      "What is owed to a new subscriber waits for three seconds.",
 		SeenIn:   "plausible: a new subscriber waits for the next round of a slow loop",

@@ -68,7 +68,7 @@ func judged(v conformance.Verdict, broken bool, health conformance.Health) confo
 
 // measured are the areas of budgets on a time, a rate or a size, of which a single miss may be chance. All other promises are about what
 // happened, and hold or do not.
-var measured = []string{"latency.", "first_event.", "reconnect.", "resume.", "heartbeat.", "fan_out.", "bystanders.", "memory.", "connect.p", "connect.max"}
+var measured = []string{"latency.", "calm.", "first_event.", "reconnect.", "resume.", "heartbeat.", "fan_out.", "bystanders.", "memory.", "connect.p", "connect.max"}
 
 // IsFinal says of a failed verdict that repeating the run cannot excuse it: a guarantee, a count, or a sample that never came.
 func IsFinal(v *conformance.Verdict) bool {

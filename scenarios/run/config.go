@@ -74,6 +74,9 @@ func expectations(s *scenarios.Scenario) check.Expect {
 	if x.Heartbeat != nil {
 		e.Heartbeat = x.Heartbeat.Every
 	}
+	if x.Calm != nil {
+		e.Calm = quantiles(x.Calm.Latency)
+	}
 	if x.FanOut != nil {
 		e.Spread = quantiles(x.FanOut.Spread)
 	}
