@@ -203,12 +203,15 @@ func (t tableReport) unjudged(verdicts []conformance.Verdict, outcome conformanc
 		if !brief || i == 0 {
 			t.blank()
 		}
-		lead := margin + t.outcome(outcome) + margin
+		style := t.bold
 		if brief {
-			t.para(lead+t.bold(fmt.Sprintf("%2d", len(g.verdicts)))+margin, g.reason+" ("+g.ids()+")", plain)
+			style = plain
+		}
+		t.para(margin+t.outcome(outcome)+margin+t.bold(strconv.Itoa(len(g.verdicts)))+margin, g.reason, style)
+		if brief {
+			t.para(margin+margin, g.ids(), t.dim)
 			continue
 		}
-		t.para(lead+t.bold(strconv.Itoa(len(g.verdicts)))+margin, g.reason, t.bold)
 		t.para(margin+margin, g.ids(), plain)
 		if len(g.verdicts) == 1 && g.verdicts[0].Title != "" {
 			t.para(margin+margin, g.verdicts[0].Title, t.dim)

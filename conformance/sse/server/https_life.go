@@ -34,7 +34,7 @@ func compressionIsAccepted(t *Trial) {
 func finishedStreamIsAnsweredWith204(t *Trial) {
 	finished := t.Text("stream")
 	if finished == "" {
-		t.Skip("it is not known which stream is finished: set the parameter stream to the name of one, if there is any")
+		t.Skip("it is not known which stream is finished: --set %s.stream=NAME names one, if there is any", t.Requirement.ID)
 	}
 	p, err := t.Open([]string{finished})
 	if err != nil {

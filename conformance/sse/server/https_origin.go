@@ -15,7 +15,7 @@ func allowedOriginIsNamed(t *Trial) {
 	allowed := p.Header("Access-Control-Allow-Origin")
 	switch allowed {
 	case "":
-		t.Skip("no other origin is allowed to read the stream, or not %s: set the parameter origin to one that is", origin)
+		t.Skip("no other origin is allowed to read the stream, or not %s: --set %s.origin=ORIGIN names one that is", origin, t.Requirement.ID)
 	case "*":
 		t.Pass("any origin is allowed, without credentials")
 	case origin:
@@ -64,7 +64,7 @@ func fromOrigin(t *Trial, origin string, options ...Option) *Tap {
 func preflightSucceeds(t *Trial) {
 	origin := t.Text("origin")
 	if fromOrigin(t, origin).Header("Access-Control-Allow-Origin") == "" {
-		t.Skip("no other origin is allowed to read the stream, or not %s: set the parameter origin to one that is", origin)
+		t.Skip("no other origin is allowed to read the stream, or not %s: --set %s.origin=ORIGIN names one that is", origin, t.Requirement.ID)
 	}
 	wanted := []string{"Authorization", "Cache-Control", "Last-Event-ID"}
 	p, err := t.Open([]string{t.Stream()}, Anonymous(), With("Origin", origin), With("Accept", "*/*"),

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -47,4 +48,15 @@ func TestRotationIsJudgedWhenItsAgeIsKnown(t *testing.T) {
 	t.Parallel()
 	s := started(t, func(c *broker.Config) { c.SessionMaxAge = 2 * time.Second })
 	judge(t, s, server.Options{Only: []string{"SSE-DRAIN-006"}}).must(t, func(v conformance.Verdict) bool { return v.Outcome == conformance.Pass })
+}
+
+// TestAQueueThatHoldsItAllIsNoUnknown has the broker keep more than is published: its policy was never asked for, which is nobody's fault,
+// and the flag that would ask is told whole.
+func TestAQueueThatHoldsItAllIsNoUnknown(t *testing.T) {
+	t.Parallel()
+	s := started(t, func(c *broker.Config) { c.SlowPolicy, c.Queue, c.PublishRate = broker.Drop, 100_000, 0 })
+	one := func(_, name string) (string, bool) { return "1", name == "overflow_mib" }
+	judge(t, s, server.Options{Only: []string{"SSE-SLOW-004"}, Parameter: one}).must(t, func(v conformance.Verdict) bool {
+		return v.Outcome == conformance.Skip && strings.Contains(v.Reason, "--set SSE-SLOW-004.overflow_mib=4 publishes more")
+	})
 }
