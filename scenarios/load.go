@@ -43,10 +43,15 @@ func LoadTarget(fileOrPresetOrURL string, lookup Lookup) (*Target, error) {
 	}
 	source.Lookup = lookup
 	t, err := ParseTarget(data, source)
-	if err == nil && t.TLS.CA != "" && !filepath.IsAbs(t.TLS.CA) {
-		t.TLS.CA = filepath.Join(filepath.Dir(fileOrPresetOrURL), t.TLS.CA)
+	if err != nil {
+		return nil, err
 	}
-	return t, err
+	for _, beside := range []*string{&t.TLS.CA, &t.Observe.PIDFile} {
+		if *beside != "" && !filepath.IsAbs(*beside) {
+			*beside = filepath.Join(filepath.Dir(fileOrPresetOrURL), *beside)
+		}
+	}
+	return t, nil
 }
 
 // Core are the names of the shipped scenarios that a run without a name carries out.

@@ -36,6 +36,7 @@ const (
 	CanPing      Capability = "ping"     // sends application-visible pings
 	CanFarewell  Capability = "farewell" // announces the end of a session in-band
 	CanObserve   Capability = "observe"  // its memory can be seen
+	CanDurable   Capability = "durable"  // what it acknowledged survives its restart
 )
 
 // Load is what subscribers and publishers do.

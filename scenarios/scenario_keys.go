@@ -48,7 +48,7 @@ var scenarioKeys = object(
 	key("expect", "What must hold. What is not named is not judged.", expectKeys, func(s *Scenario) *Expect { return &s.Expect }).need(),
 )
 
-var capability = oneOf(CanPublish, CanResume, CanHeartbeat, CanAuth, CanRestart, CanDrain, CanGreet, CanPing, CanFarewell, CanObserve)
+var capability = oneOf(CanPublish, CanResume, CanHeartbeat, CanAuth, CanRestart, CanDrain, CanGreet, CanPing, CanFarewell, CanObserve, CanDurable)
 
 var loadKeys = object(
 	key("streams", "Streams (topics, rooms, channels).", whole[int](1, maxStreams), func(l *Load) *int { return &l.Streams }).or("1"),

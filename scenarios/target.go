@@ -95,5 +95,16 @@ type Admin struct {
 // Observe is how the target's memory is seen.
 type Observe struct {
 	PID     int
-	Metrics string // URL of a Prometheus exposition with process_resident_memory_bytes
+	PIDFile string   // holds the process id
+	Command []string // prints it
+	Port    int      // its process listens there
+	Metrics string   // URL of a Prometheus exposition with process_resident_memory_bytes
 }
+
+// Process says that a process of this machine is named.
+func (o *Observe) Process() bool {
+	return o.PID > 0 || o.PIDFile != "" || len(o.Command) > 0 || o.Port > 0
+}
+
+// Given says that there is something to look at.
+func (o *Observe) Given() bool { return o.Process() || o.Metrics != "" }

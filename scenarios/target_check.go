@@ -85,19 +85,21 @@ func checkTLS(r *reader, t *Target) {
 	}
 }
 
-// describedBy are the keys without which a capability cannot be used.
-var describedBy = []struct {
+type described struct {
 	can Capability
 	key string
 	has func(*Target) bool
-}{
+}
+
+// describedBy are the keys without which a capability cannot be used.
+var describedBy = []described{
 	{CanPublish, "publish", func(t *Target) bool { return t.Publish != nil }},
 	{CanHeartbeat, "heartbeat", func(t *Target) bool { return t.Heartbeat > 0 }},
 	{CanRestart, "admin.restart", func(t *Target) bool { return len(t.Admin.Restart) > 0 }},
 	{CanDrain, "admin.drain", func(t *Target) bool { return len(t.Admin.Drain) > 0 }},
 	{CanGreet, "greeting", func(t *Target) bool { return t.Greeting != "" }},
 	{CanPing, "ping", func(t *Target) bool { return t.Ping != "" }},
-	{CanObserve, "observe", func(t *Target) bool { return t.Observe != Observe{} }},
+	{CanObserve, "observe", func(t *Target) bool { return t.Observe.Given() }},
 }
 
 func checkCapabilities(r *reader, t *Target) {
@@ -115,11 +117,17 @@ func checkHistory(r *reader, t *Target) {
 }
 
 func checkObserve(r *reader, t *Target) {
+	var given []string
+	for _, name := range []string{"pid", "pid_file", "command", "port", "metrics"} {
+		if r.given("observe." + name) {
+			given = append(given, name)
+		}
+	}
+	if len(given) > 1 {
+		r.at("observe."+given[1], "stands beside "+given[0], "memory is seen in one way: remove one of the two")
+	}
 	if t.Observe.Metrics == "" {
 		return
-	}
-	if t.Observe.PID > 0 {
-		r.at("observe.metrics", "stands beside pid", "memory is seen in one way: remove one of the two")
 	}
 	if _, err := cleanURL(t.Observe.Metrics); err != nil {
 		r.at("observe.metrics", err.Error(), "")

@@ -47,7 +47,10 @@ var targetKeys = object(
 		key("drain", "The program that makes it shut down gracefully and come back.", program, func(a *Admin) *[]string { return &a.Drain }),
 		key("revoke", "The program that withdraws the rights of the token in $STREAMGAUGE_TOKEN; its user is in $STREAMGAUGE_USER.", program, func(a *Admin) *[]string { return &a.Revoke }),
 	), func(t *Target) *Admin { return &t.Admin }),
-	key("observe", "How its memory is seen.", object(
+	key("observe", "How its memory is seen: in one of these ways. All but pid follow a restart.", object(
+		key("pid_file", "A file of this machine that holds its process id, relative to this file.", str, func(o *Observe) *string { return &o.PIDFile }),
+		key("command", "A program that prints its process id on this machine.", some(list(value), "a program"), func(o *Observe) *[]string { return &o.Command }),
+		key("port", "A TCP port of this machine on which its process listens.", whole[int](1, 65535), func(o *Observe) *int { return &o.Port }),
 		key("pid", "Its process on this machine.", whole[int](1, 1<<30), func(o *Observe) *int { return &o.PID }),
 		key("metrics", "URL of a Prometheus exposition with process_resident_memory_bytes.", str, func(o *Observe) *string { return &o.Metrics }),
 	), func(t *Target) *Observe { return &t.Observe }),

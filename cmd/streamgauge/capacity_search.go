@@ -180,7 +180,7 @@ func (s *capacitySearch) complete(found *conformance.Capacity) {
 }
 
 // shared says that the target runs on this machine.
-func (s *capacitySearch) shared() bool { return s.target == nil || s.target.Observe.PID > 0 }
+func (s *capacitySearch) shared() bool { return s.target == nil || s.target.Observe.Process() }
 
 // observed is how the target's memory and processor time were seen.
 func (s *capacitySearch) observed() string {
@@ -191,6 +191,8 @@ func (s *capacitySearch) observed() string {
 		return ""
 	case s.target.Observe.PID > 0:
 		return fmt.Sprintf("process %d", s.target.Observe.PID)
+	case s.target.Observe.Process():
+		return "its process"
 	case s.target.Observe.Metrics != "":
 		return "its metrics"
 	}

@@ -46,6 +46,7 @@ type Step struct {
 
 // Target is what the target promises.
 type Target struct {
+	Blind      bool          `json:"blind,omitempty"` // nothing says how its memory is seen
 	Resume     bool          `json:"resume"`
 	SlowPolicy string        `json:"slow_policy,omitempty"` // disconnect | drop | coalesce | block
 	Events     int           `json:"events,omitempty"`      // history limit in messages per stream; 0: none declared

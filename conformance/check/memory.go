@@ -13,6 +13,17 @@ const memorySamples = 8
 
 // memoryBudget judges the target's resident memory, where it can be seen.
 func memoryBudget(c *Config, t *Tally, h *conformance.Health) []conformance.Verdict {
+	verdicts := memoryVerdicts(c, t, h)
+	for i := range verdicts {
+		if v := &verdicts[i]; c.Target.Blind && len(t.Memory) == 0 {
+			v.Outcome, v.Actual, v.Next = conformance.Skip, "not judged", ""
+			v.Reason = "needs to see the target's memory: describe observe in the target file"
+		}
+	}
+	return verdicts
+}
+
+func memoryVerdicts(c *Config, t *Tally, h *conformance.Health) []conformance.Verdict {
 	var verdicts []conformance.Verdict
 	if c.Expect.MemoryMax > 0 {
 		var most int64

@@ -20,6 +20,7 @@ func checkConfig(p *scenarios.Plan, t *scenarios.Target) check.Config {
 		Subscribers: make([]check.Subscriber, len(p.Subscribers)),
 		Target: check.Target{
 			Resume: t.Can(scenarios.CanResume), SlowPolicy: string(t.SlowPolicy),
+			Blind:     !t.Can(scenarios.CanObserve),
 			Announces: t.GapEvent != "", TotalOrder: t.Order != "per-publisher",
 		},
 		Expect: expectations(s),

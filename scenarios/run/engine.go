@@ -149,8 +149,8 @@ func (r *Run) Do(ctx context.Context) (*Outcome, error) {
 	defer r.closeHTTP2()
 	started := time.Now()
 	config := checkConfig(r.plan, r.target)
-	if missing := scenarios.Missing(r.plan.Scenario, r.target); len(missing) > 0 {
-		return r.unjudged(config, started, conformance.Skip, fmt.Sprintf("the target does not declare %s", list(missing))), nil
+	if lacking := scenarios.WhyMissing(r.plan.Scenario, r.target); lacking != "" {
+		return r.unjudged(config, started, conformance.Skip, lacking), nil
 	}
 	r.publishClient = newPublishClient(r.target, len(r.plan.Publishers), r.subject.tls)
 	if err := r.probe(ctx); err != nil {

@@ -21,19 +21,27 @@ func (e *engine) observeMemory(ctx context.Context) {
 	if e.subject.memory == nil {
 		return
 	}
+	told := false
 	for next := time.Duration(0); e.clock.sleep(next, ctx.Done()); next = e.clock.now() + memoryEvery {
 		size, err := e.subject.memory(ctx)
-		if err != nil {
-			e.log("the target's memory could not be read: " + e.target.Redact(err.Error()))
-			return
+		if err != nil { // it may be on its way back
+			if !told && ctx.Err() == nil {
+				e.log("the target's memory could not be read: " + e.target.Redact(err.Error()))
+				told = true
+			}
+			continue
 		}
 		e.observe(&history.Observation{At: e.clock.now(), Kind: history.Memory, Subscriber: -1, Size: int64(size)})
 	}
 }
 
 // memoryOfProcess reads the resident set of a process of this machine.
-func memoryOfProcess(pid int) func(context.Context) (uint64, error) {
-	return func(context.Context) (uint64, error) {
+func memoryOfProcess(p *process) func(context.Context) (uint64, error) {
+	return func(ctx context.Context) (uint64, error) {
+		pid, err := p.find(ctx)
+		if err != nil {
+			return 0, err
+		}
 		if size := residentMemoryOf(strconv.Itoa(pid)); size > 0 {
 			return size, nil
 		}

@@ -20,8 +20,15 @@ type ProcessorTime func(context.Context) (time.Duration, error)
 // the file names neither. Its error is that of a certificate that cannot be read.
 func ObserveProcessor(t *scenarios.Target) (ProcessorTime, error) {
 	switch {
-	case t.Observe.PID > 0:
-		return func(context.Context) (time.Duration, error) { return processorTimeOf(t.Observe.PID) }, nil
+	case t.Observe.Process():
+		p := processOf(t.Observe)
+		return func(ctx context.Context) (time.Duration, error) {
+			pid, err := p.find(ctx)
+			if err != nil {
+				return 0, err
+			}
+			return processorTimeOf(pid)
+		}, nil
 	case t.Observe.Metrics != "":
 		config, err := clientTLS(t.TLS)
 		if err != nil {

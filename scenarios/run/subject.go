@@ -49,8 +49,8 @@ func newExternal(t *scenarios.Target) (*subject, error) {
 		}
 	}
 	switch {
-	case t.Observe.PID > 0:
-		s.memory = memoryOfProcess(t.Observe.PID)
+	case t.Observe.Process():
+		s.memory = memoryOfProcess(processOf(t.Observe))
 	case t.Observe.Metrics != "":
 		s.memory = memoryOfMetrics(metricsClient(s.tls), t.Observe.Metrics)
 	}
@@ -163,13 +163,4 @@ func (e *engine) publisherToken(ctx context.Context) (string, error) {
 		e.token, e.tokenErr = e.subject.mint(ctx, scenarios.SubscribeVars{Subscriber: -1, Streams: e.plan.Streams}, publisherTokenLife)
 	})
 	return e.token, e.tokenErr
-}
-
-// list joins capabilities for a sentence.
-func list(capabilities []scenarios.Capability) string {
-	words := make([]string, len(capabilities))
-	for i, c := range capabilities {
-		words[i] = string(c)
-	}
-	return strings.Join(words, ", ")
 }
