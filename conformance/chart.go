@@ -74,3 +74,15 @@ type FaultBand struct {
 	Affected int     `json:"affected"`           // connections that it hit
 	Text     string  `json:"text,omitempty"`     // as the scenario says it
 }
+
+// Effect is what was seen of one thing that the scenario did to connections or to the target: without enough of it, the verdicts that rest on
+// it are unknown.
+type Effect struct {
+	Fault   string  `json:"fault"`          // reset, slow, …
+	Text    string  `json:"text,omitempty"` // as the scenario says it
+	AtMS    float64 `json:"at_ms"`          // when it was planned
+	Planned int     `json:"planned"`        // subscribers that it concerns; 0: the target
+	Reached int     `json:"reached"`        // subscribers on which it was seen to take effect
+	Enough  bool    `json:"enough"`
+	Seen    string  `json:"seen,omitempty"` // what was seen on them
+}

@@ -23,13 +23,20 @@ func PowerOf(n uint64, unit string) *Power {
 	return &Power{Unit: unit, Rate: -math.Expm1(math.Log1p(-confidence) / float64(n)), Confidence: confidence}
 }
 
-// String says it in a clause: "above 1 in 11,976 would show (95%)".
-func (p *Power) String() string {
-	rate := strconv.FormatFloat(100*p.Rate, 'f', 0, 64) + "%"
-	if p.Rate < 0.1 {
-		rate = "1 in " + grouped(uint64(1/p.Rate))
+// Above is the rate in words: "> 1 in 11,976"; "" of nil.
+func (p *Power) Above() string {
+	switch {
+	case p == nil:
+		return ""
+	case p.Rate < 0.1:
+		return "> 1 in " + grouped(uint64(1/p.Rate))
 	}
-	return fmt.Sprintf("above %s would show (%.3g%%)", rate, 100*p.Confidence)
+	return "> " + strconv.FormatFloat(100*p.Rate, 'f', 0, 64) + "%"
+}
+
+// String says it in a clause: "> 1 in 11,976 would show (95%)".
+func (p *Power) String() string {
+	return fmt.Sprintf("%s would show (%.3g%%)", p.Above(), 100*p.Confidence)
 }
 
 func grouped(n uint64) string {

@@ -8,8 +8,8 @@ import (
 func TestAPassSaysWhatWouldHaveShown(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[uint64]string{
-		1: "above 95% would show (95%)", 3: "above 63% would show (95%)", 60: "above 1 in 20 would show (95%)",
-		35_878: "above 1 in 11,976 would show (95%)", 4_000_000: "above 1 in 1,335,233 would show (95%)",
+		1: "> 95% would show (95%)", 3: "> 63% would show (95%)", 60: "> 1 in 20 would show (95%)",
+		35_878: "> 1 in 11,976 would show (95%)", 4_000_000: "> 1 in 1,335,233 would show (95%)",
 	} {
 		p := PowerOf(n, "delivery")
 		if got := p.String(); got != want {

@@ -70,6 +70,8 @@ type ScenarioRun struct {
 	Series []Series    `json:"series,omitempty"` // second by second
 	Curves []Curve     `json:"curves,omitempty"` // by percentile
 	Faults []FaultBand `json:"faults,omitempty"` // in the order they began
+
+	Effects []Effect `json:"effects,omitempty"` // what was seen of the effect of faults, and of what else the load does to connections
 }
 
 // Verdict is what is said of one promise: a requirement, a guarantee or a budget.

@@ -319,7 +319,7 @@ func TestLatenessOfOurOwnIsNotTheSubjects(t *testing.T) {
 func TestAPassOverSamplesSaysWhatWouldHaveShown(t *testing.T) {
 	t.Parallel()
 	v := decide(t, must, func(c *Trial) { c.Sample(12_000, "delivery"); c.Pass("none") })
-	if v.Power == nil || v.Power.String() != "above 1 in 4,006 would show (95%)" || v.Checked != 12_000 {
+	if v.Power == nil || v.Power.String() != "> 1 in 4,006 would show (95%)" || v.Checked != 12_000 {
 		t.Errorf("%+v, %v", v, v.Power)
 	}
 	if v := decide(t, must, func(c *Trial) { c.Sample(12_000, "delivery"); c.Fail("none", "one") }); v.Power != nil {

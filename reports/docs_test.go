@@ -40,6 +40,7 @@ func TestEveryFieldOfAResultIsDocumented(t *testing.T) {
 		reflect.TypeFor[conformance.Series]():        "## Series",
 		reflect.TypeFor[conformance.Curve]():         "## Curve",
 		reflect.TypeFor[conformance.FaultBand]():     "## Fault",
+		reflect.TypeFor[conformance.Effect]():        "## Effect",
 		reflect.TypeFor[conformance.Comparison]():    "## Comparison",
 		reflect.TypeFor[conformance.ComparedRun]():   "## Compared run",
 		reflect.TypeFor[conformance.VerdictChange](): "## Verdict change",

@@ -17,6 +17,7 @@ const (
 )
 
 var htmlFuncs = template.FuncMap{
+	"effect":   effectLine,
 	"class":    func(o conformance.Outcome) string { return strings.ToLower(markOf(o).word) },
 	"sign":     func(o conformance.Outcome) string { return markOf(o).sign },
 	"word":     func(o conformance.Outcome) string { return markOf(o).word },

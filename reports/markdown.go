@@ -114,6 +114,12 @@ func verdictDetails(s section) string {
 	fmt.Fprintf(&b, "<details><summary>%s <b>%s</b>: %s</summary>\n\n", markdownSign(s.outcome), escapeHTML(s.name), s.outcome)
 	if s.run != nil {
 		fmt.Fprintf(&b, "%s\n\n", escape(joinNonEmpty(" — ", s.run.About, strings.Join(runFigures(*s.run), " · "), s.run.Reason)))
+		for _, e := range s.run.Effects {
+			fmt.Fprintf(&b, "- %s\n", escape(effectLine(e)))
+		}
+		if len(s.run.Effects) > 0 {
+			b.WriteByte('\n')
+		}
 	}
 	if len(s.verdicts) > 0 {
 		b.WriteString("| | promise | expected | actual | samples |\n|---|---|---|---|---:|\n")

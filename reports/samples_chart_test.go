@@ -72,6 +72,10 @@ func drawn(d drawing) *conformance.Result {
 			{Fault: "reset", FromMS: float64(reset) * 1000, Affected: d.subscribers * 3 / 10, Text: "at 8s: reset, share 30%"},
 			{Fault: "stall", FromMS: float64(silent) * 1000, UntilMS: float64(silent+5) * 1000, Affected: d.subscribers / 10, Text: "at 14s: stall, share 10%, for 5s"},
 		},
+		Effects: []conformance.Effect{
+			{Fault: "reset", Text: "at 8s: reset, share 30%", AtMS: float64(reset) * 1000, Planned: d.subscribers * 3 / 10, Reached: d.subscribers * 3 / 10, Enough: true, Seen: "its connection broke"},
+			{Fault: "stall", Text: "at 14s: stall, share 10%, for 5s", AtMS: float64(silent) * 1000, Planned: d.subscribers / 10},
+		},
 		Curves: []conformance.Curve{
 			curve("latency", owed, missing, func(x float64) float64 { return 0.4 * math.Pow(10, x*1.1) }),
 			curve("latency.uncorrected", owed-missing, 0, func(x float64) float64 { return 0.35 * math.Pow(10, x*0.8) }),

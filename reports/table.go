@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -115,6 +116,9 @@ func (t tableReport) figures(run conformance.ScenarioRun) {
 	if run.Duration > 0 {
 		t.items(margin, t.texts(runFigures(run)), t.dim)
 	}
+	for _, e := range run.Effects {
+		t.para(margin, t.text(effectLine(e)), t.dim)
+	}
 	if run.Interrupted {
 		t.para(margin, "interrupted: judged is what was measured until then", plain)
 	}
@@ -156,17 +160,45 @@ func undelivered(run conformance.ScenarioRun) (parts []string) {
 	return parts
 }
 
+// effectLine is "reset at 5.0 s: took effect on 300 of 300 subscribers (its connection broke)".
+func effectLine(e conformance.Effect) string {
+	text := e.Fault
+	if e.AtMS > 0 {
+		text += " at " + millis(e.AtMS)
+	}
+	switch {
+	case e.Reached == 0:
+		return text + ": took no effect that was seen"
+	case e.Planned == 0:
+		text += ": took effect on " + plural(uint64(max(e.Reached, 0)), "subscriber")
+	default:
+		text += fmt.Sprintf(": took effect on %s of %s", Count(uint64(max(e.Reached, 0))), plural(uint64(max(e.Planned, 0)), "subscriber"))
+	}
+	if e.Seen != "" {
+		text += " (" + e.Seen + ")"
+	}
+	return text
+}
+
 func (t tableReport) verdicts(verdicts []conformance.Verdict) error {
 	g := grid{
 		header: []string{"verdict", "promise", "expected", "actual", "samples"},
 		right:  []bool{false, false, false, false, true},
 	}
+	power := slices.ContainsFunc(verdicts, func(v conformance.Verdict) bool { return v.Power != nil })
+	if power {
+		g.header, g.right = append(g.header, "would show"), append(g.right, true)
+	}
 	for _, v := range verdicts {
-		actual := actually(v)
+		actual := v.Actual
 		if actual == "" {
 			actual = t.text("–")
 		}
-		g.rows = append(g.rows, []string{t.outcome(v.Outcome), v.ID, v.Expected, actual, Count(v.Checked)})
+		row := []string{t.outcome(v.Outcome), v.ID, v.Expected, actual, Count(v.Checked)}
+		if power {
+			row = append(row, v.Power.Above())
+		}
+		g.rows = append(g.rows, row)
 	}
 	return t.grid(g)
 }

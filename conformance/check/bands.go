@@ -71,8 +71,8 @@ func (t *Tally) Faults(c *Config) []conformance.FaultBand {
 			f.Text = cmp.Or(f.Text, f.Fault) + " (did not happen: " + band.Failure + ")"
 		case step.Subscribers == 0:
 			f.Affected = t.lostBetween(band.From, cmp.Or(band.Until, t.End))
-		case int(band.Step) < len(t.Bites):
-			f.Affected = int(t.Bites[band.Step])
+		case int(band.Step) < len(t.Effects):
+			f.Affected = int(t.Effects[band.Step].Reached)
 		}
 		faults = append(faults, f)
 	}

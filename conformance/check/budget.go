@@ -48,7 +48,7 @@ func (b bound) verdict(c *Config, t *Tally, h *conformance.Health) conformance.V
 		reason = fmt.Sprintf("the kernel of this machine dropped %s, and each is sent again 200 ms later or more", plural(h.KernelDrops, "packet"))
 	}
 	if reason == "" && !b.exceeded {
-		reason = bitten(c, t)
+		reason = bitten(c, t, b.id)
 	}
 	switch {
 	case reason != "":

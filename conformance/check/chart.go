@@ -112,7 +112,7 @@ func (t *Tally) latencies(quantile float64, longest time.Duration) func(int) flo
 // Chart is the timeline of a run that still goes on, up to the last step that was over at the time now. What is lost is not known yet.
 // It may be called at any time, from any goroutine.
 func (j *Judge) Chart(now time.Duration) ([]conformance.Series, []conformance.FaultBand) {
-	t := &Tally{End: now, Connected: j.connected.sums(now), Returns: j.returns.sums(now), Losses: j.losses.sums(now), Bites: j.bitten(), Bands: j.bands.list()}
+	t := &Tally{End: now, Connected: j.connected.sums(now), Returns: j.returns.sums(now), Losses: j.losses.sums(now), Effects: j.effects.seen(&j.cfg), Bands: j.bands.list()}
 	t.Delivered, t.Arrivals = j.arrivals.counts(now, j.cfg.chartStep())
 	t.Arrivals = t.Arrivals[:min(int(now/j.cfg.chartStep()), len(t.Arrivals))]
 	return t.Series(&j.cfg), t.Faults(&j.cfg)

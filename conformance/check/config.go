@@ -42,6 +42,11 @@ type Step struct {
 	Lasting bool `json:"lasting,omitempty"`
 	// Slows says that it makes its subscribers read slowly, as SlowBegin and SlowEnd do.
 	Slows bool `json:"slows,omitempty"`
+	// Load names the part of the load that this stands for and that has to take effect as a step has: slow, token_life, return_on.
+	Load    string   `json:"load,omitempty"`
+	Effect  string   `json:"effect,omitempty"`  // what was seen of it where it took effect
+	Without string   `json:"without,omitempty"` // what it means that it took none
+	Rests   []string `json:"rests,omitempty"`   // the verdicts that rest on it; none: all
 }
 
 // Target is what the target promises.

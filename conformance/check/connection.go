@@ -131,6 +131,7 @@ func (j *Judge) readied(s *subscriber, o *history.Observation) {
 	if odd := f.odd.Load(); odd != nil && odd.atSeam {
 		odd.kept = j.mustKeep(l, o)
 		if max(f.next.Load(), f.from.Load()) < o.Number {
+			j.counts.missed.Add(1)
 			odd.caughtUp = o.Number
 			s.trouble.behind++
 		}
@@ -219,6 +220,12 @@ func (j *Judge) closed(s *subscriber, o *history.Observation) {
 	j.connected.add(o.At, -1)
 	if o.Cause != history.CauseEnd {
 		j.losses.add(o.At, 1)
+	}
+	if step := j.clock.onTarget.Load(); step > 0 && o.Cause != history.CauseFault && o.Cause != history.CauseEnd && o.Cause != history.CauseHarness {
+		j.reach(s, step-1)
+	}
+	if o.Cause == history.CauseFarewell {
+		j.reach(s, j.returning)
 	}
 	if s.live > 0 {
 		return

@@ -9,7 +9,7 @@ import (
 // fault notes a fault of ours on a subscriber's connection.
 func (j *Judge) fault(s *subscriber, o *history.Observation) {
 	if o.Kind == history.FaultBite {
-		j.bite(o.Step)
+		j.effects.reach(o.Step, o.Size)
 		return
 	}
 	step := Step{}
@@ -30,12 +30,6 @@ func (j *Judge) fault(s *subscriber, o *history.Observation) {
 	}
 	if step.Slows {
 		j.slow(s, o.Kind == history.FaultBegin, o)
-	}
-}
-
-func (j *Judge) bite(step int32) {
-	if step >= 0 && int(step) < len(j.counts.bites) {
-		j.counts.bites[step].Add(1)
 	}
 }
 
@@ -88,8 +82,9 @@ func (j *Judge) observeTarget(o *history.Observation) {
 	case history.FaultBegin:
 		j.clock.faults.Add(1)
 		j.peace.change(1, o.At)
+		j.clock.onTarget.Store(o.Step + 1)
 	case history.FaultBite:
-		j.bite(o.Step)
+		j.effects.carriedOut(o.Step)
 	case history.FaultEnd:
 		if j.clock.faults.Add(-1) < 0 {
 			j.clock.faults.Store(0)

@@ -34,6 +34,7 @@ func (j *Judge) outlives(s *subscriber, o *history.Observation) {
 	}
 	s.expires = 0
 	j.counts.expiries.Add(1)
+	j.reach(s, j.expiring)
 	if s.disturbed() {
 		return // a fault of ours may have kept the end from it
 	}
@@ -53,6 +54,7 @@ const expiryEarly = time.Second
 func (j *Judge) ended(s *subscriber, o *history.Observation) {
 	if s.expires != 0 && o.At >= s.expires-expiryEarly && o.Cause != history.CauseEnd {
 		j.counts.expiries.Add(1)
+		j.reach(s, j.expiring)
 	}
 	s.expires = 0
 }

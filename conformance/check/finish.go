@@ -20,13 +20,14 @@ type Report struct {
 	Series      []conformance.Series
 	Curves      []conformance.Curve
 	Faults      []conformance.FaultBand
+	Effects     []conformance.Effect
 }
 
 // Fill tells a run what the report says of it as a whole.
 func (r *Report) Fill(run *conformance.ScenarioRun) {
 	run.Expected, run.Delivered, run.Published = r.Expected, r.Delivered, r.Published
 	run.Lost, run.Outstanding, run.Held = r.Lost, r.Outstanding, r.Held
-	run.Series, run.Curves, run.Faults = r.Series, r.Curves, r.Faults
+	run.Series, run.Curves, run.Faults, run.Effects = r.Series, r.Curves, r.Faults, r.Effects
 }
 
 // Finish judges a run that ended at end. Nothing may be observed any more.
@@ -43,10 +44,10 @@ func (j *Judge) Tally(end time.Duration) *Tally {
 		Interrupted: j.clock.interrupt.Load(),
 		Death:       j.death.Load(), Planned: uint64(len(j.subs)),
 		Opened: j.counts.opened.Load(), Ready: j.counts.ready.Load(), Failed: j.counts.failed.Load(),
-		Connections: j.counts.connections.Load(), Schemas: j.counts.schemas.Load(), Greetings: j.counts.greetings.Load(), Resumes: j.counts.resumes.Load(),
+		Connections: j.counts.connections.Load(), Schemas: j.counts.schemas.Load(), Greetings: j.counts.greetings.Load(), Resumes: j.counts.resumes.Load(), Missed: j.counts.missed.Load(),
 		Announced: uint64(j.counts.announced.Load()), Silence: time.Duration(j.counts.silence.Load()),
 		Sessions: uint64(j.counts.sessions.Load()), Expiries: j.counts.expiries.Load(), Idle: j.counts.idle.Load(), Fleeting: j.counts.fleeting.Load(),
-		Bites: j.bitten(), Bands: j.bands.list(),
+		Effects: j.effects.seen(&j.cfg), Bands: j.bands.list(),
 		Anomalies: j.incidents.tally(), Memory: j.memory.samples,
 		Connected: j.connected.sums(end), Returns: j.returns.sums(end), Losses: j.losses.sums(end), LostByStep: j.forgone.sums(end),
 	}
@@ -61,6 +62,7 @@ func (j *Judge) Tally(end time.Duration) *Tally {
 			t.publishing(&j.ledgers[i])
 		}
 	}
+	t.Foreign = j.foreign()
 	sum := summing{judge: j, tally: t, step: step, dues: map[*ledger]*dues{}, lost: newGathering()}
 	for i := range j.subs {
 		sum.subscriber(j.cfg.First+int32(i), &j.subs[i])
@@ -74,15 +76,6 @@ func (j *Judge) Tally(end time.Duration) *Tally {
 	return t
 }
 
-// bitten is how often each step of the timeline was seen to take effect.
-func (j *Judge) bitten() []uint64 {
-	bites := make([]uint64, len(j.counts.bites))
-	for i := range bites {
-		bites[i] = j.counts.bites[i].Load()
-	}
-	return bites
-}
-
 func (t *Tally) publishing(l *ledger) {
 	t.Published += l.acknowledged(1, math.MaxUint64)
 	for _, e := range l.exceptions {
@@ -92,6 +85,21 @@ func (t *Tally) publishing(l *ledger) {
 			t.Indeterminate += e.hi - e.lo
 		}
 	}
+}
+
+// foreign counts the deliveries that would have been wrong: of each acknowledged message to each subscriber that does not follow its stream.
+func (j *Judge) foreign() (n uint64) {
+	published := make([]uint64, len(j.ledgers))
+	for i := range j.ledgers {
+		published[i] = j.ledgers[i].acknowledged(1, math.MaxUint64)
+		n += published[i] * uint64(len(j.subs))
+	}
+	for i := range j.subs {
+		for k := range j.subs[i].folds {
+			n -= published[j.subs[i].folds[k].ledger]
+		}
+	}
+	return n
 }
 
 func (j *Judge) distributions() map[string]*Distribution {

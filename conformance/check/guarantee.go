@@ -21,6 +21,8 @@ type Guarantee struct {
 	samples func(*Tally) uint64 // how much the verdict rests on
 	unit    string              // of the samples
 	late    Anomaly             // of broken: one that a slow harness makes worse; Lost: none is
+	// skips says why this run cannot ask for it. nil: nothing.
+	skips func(*Config) string
 	// doubt says why it cannot be said that the promise was kept, beside what makes every guarantee doubtful. nil: nothing.
 	doubt func(*Config, *Tally) string
 	// tolerated says which anomaly this target is not failed for. nil: none.
@@ -73,6 +75,8 @@ func (g *Guarantee) judge(c *Config, t *Tally, h *conformance.Health) conformanc
 	switch reason := firstOf(g.doubts(c, t), excuse); {
 	case failed:
 		v.Outcome, v.Next = conformance.Fail, next
+	case g.skips != nil && g.samples(t) > 0 && g.skips(c) != "":
+		v.Outcome, v.Reason = conformance.Skip, g.skips(c)
 	case reason != "":
 		v.Outcome, v.Reason = conformance.Unknown, reason
 	case count > 0:
@@ -104,7 +108,7 @@ func (g *Guarantee) actual(t *Tally, findings []conformance.Finding) string {
 
 // doubts says why no violation does not mean that there was none.
 func (g *Guarantee) doubts(c *Config, t *Tally) string {
-	if reason := coverage(c, t); reason != "" {
+	if reason := coverage(c, t, "delivery."+g.Name); reason != "" {
 		return reason
 	}
 	if g.samples(t) == 0 {
@@ -125,24 +129,14 @@ func certainty(_ *Tally, h *conformance.Health) string {
 }
 
 // coverage says what the scenario wanted to create and did not.
-func coverage(c *Config, t *Tally) string {
+func coverage(c *Config, t *Tally, verdict string) string {
 	switch {
 	case t.Ready == 0:
 		return "no subscriber became ready"
 	case t.Ready < t.Planned:
 		return fmt.Sprintf("only %d of %d subscribers became ready", t.Ready, t.Planned)
 	}
-	return bitten(c, t)
-}
-
-// bitten says which step of the timeline took no effect.
-func bitten(c *Config, t *Tally) string {
-	for i, step := range c.Steps {
-		if i < len(t.Bites) && t.Bites[i] == 0 {
-			return fmt.Sprintf("the fault %q planned at %s took no effect", step.Name, step.At)
-		}
-	}
-	return ""
+	return bitten(c, t, verdict)
 }
 
 func plural(n uint64, unit string) string {

@@ -1,5 +1,7 @@
 package check
 
+import "slices"
+
 var isolated = Guarantee{
 	Name:    "isolated",
 	Promise: "No subscriber receives a message of a stream that it does not follow.",
@@ -7,4 +9,16 @@ var isolated = Guarantee{
 	broken:  []Anomaly{Leaked},
 	samples: deliveries,
 	unit:    "delivery",
+	skips: func(c *Config) string {
+		if len(c.Subscribers) == 0 || slices.ContainsFunc(c.Subscribers, func(s Subscriber) bool { return len(s.Streams) < len(c.Streams) }) {
+			return ""
+		}
+		return "every subscriber follows every stream: there is none to be kept apart from"
+	},
+	doubt: func(_ *Config, t *Tally) string {
+		if t.Foreign == 0 {
+			return "nothing was published to a stream that a subscriber does not follow"
+		}
+		return ""
+	},
 }

@@ -58,17 +58,20 @@ type Judge struct {
 	losses    series // connections that ended before the run did, by peakStep
 	forgone   series // lost messages of holes that were given up, by when they were due
 	bands     bands
+	effects   effects
 	memory    memory
 	death     atomic.Pointer[Death]
+
+	expiring, returning int32 // steps that stand for parts of the load; −1: none
 }
 
 // counts are totals that no fold holds.
 type counts struct {
-	schemas, greetings, resumes        atomic.Uint64
+	schemas, greetings                 atomic.Uint64
+	resumes, missed                    atomic.Uint64
 	opened, ready, failed, connections atomic.Uint64
 	expiries, idle, fleeting           atomic.Uint64
 	silence, sessions, announced, size atomic.Int64
-	bites                              []atomic.Uint64
 }
 
 // environment is what concerns all subscribers at once.
@@ -76,6 +79,7 @@ type environment struct {
 	from      [phases]atomic.Int64 // when each phase began, and 1 more; 0: not yet
 	faults    atomic.Int32         // on the target, in effect now
 	lifted    atomic.Int64         // when the last of them ended
+	onTarget  atomic.Int32         // the newest step on the target that has begun, and 1 more
 	disturbed atomic.Int64         // when the first fault or slow reading of the run began; 0: not yet
 	interrupt atomic.Bool
 }
@@ -118,7 +122,8 @@ func New(cfg Config) *Judge {
 	j.quiet = cfg.Expect.silence()
 	j.newest = cfg.Expect.wants(latest.Name)
 	j.mayDrop = cfg.Target.SlowPolicy == "drop" || cfg.Target.SlowPolicy == "coalesce"
-	j.counts.bites = make([]atomic.Uint64, len(cfg.Steps))
+	j.effects = newEffects(&cfg)
+	j.expiring, j.returning = cfg.loadStep("token_life"), cfg.loadStep("return_on")
 	j.arrivals = newArrivals(cfg.Duration)
 	j.connected = newSeries(time.Second, cfg.Duration)
 	j.returns = newSeries(peakStep, cfg.Duration)

@@ -12,7 +12,7 @@ func (t *Tally) Report(c *Config, health conformance.Health) Report {
 	r := Report{
 		Expected: t.Expected, Delivered: t.Expected - min(t.Expected, t.Lost+t.Outstanding+held), Published: t.Published, Measures: t.measures(c),
 		Lost: t.Lost, Outstanding: t.Outstanding + held, Held: held,
-		Series: t.Series(c), Curves: t.Curves(), Faults: t.Faults(c),
+		Series: t.Series(c), Curves: t.Curves(), Faults: t.Faults(c), Effects: t.effectsOf(c),
 	}
 	for _, g := range Guarantees() {
 		if c.Expect.wants(g.Name) {

@@ -9,13 +9,23 @@ var resumable = Guarantee{
 	broken:  []Anomaly{EmptyReturn, Stale, LostAtSeam, Unannounced, Conflict},
 	samples: func(t *Tally) uint64 { return t.Resumes },
 	unit:    "resumed subscription",
+	doubt: func(_ *Config, t *Tally) string {
+		if t.Missed == 0 {
+			return "nothing was published while a subscriber was away, so that nothing had to be made up for"
+		}
+		return ""
+	},
 	tolerated: func(c *Config, a Anomaly) bool {
 		return a == Unannounced && !c.Target.Announces
 	},
 	note: func(t *Tally) string {
-		if t.Beyond > 0 {
-			return fmt.Sprintf("%d missed messages were beyond the declared history", t.Beyond)
+		if t.Resumes == 0 {
+			return ""
 		}
-		return ""
+		note := fmt.Sprintf("%d had missed something", t.Missed)
+		if t.Beyond > 0 {
+			note += fmt.Sprintf(", %d messages of it beyond the declared history", t.Beyond)
+		}
+		return note
 	},
 }

@@ -61,6 +61,7 @@ type trouble struct {
 	stop      bool          // the last answer was that there is nothing to come back for
 	stalledTo time.Duration // when the last stall ended
 	first     uint64        // deliveries owed on its first connection
+	reached   uint64        // bits of the steps that were seen to take effect on it by the ends of its connections
 	committed []uint64      // while loose: the highest number of each fold that the position covers
 }
 

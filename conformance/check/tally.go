@@ -24,6 +24,8 @@ type Tally struct {
 	Failed      uint64 `json:"failed"` // first attempts to connect
 	Connections uint64 `json:"connections"`
 	Resumes     uint64 `json:"resumes"` // losses after which a subscription went on
+	Missed      uint64 `json:"missed"`  // of these, those in which something was published meanwhile
+	Foreign     uint64 `json:"foreign"` // acknowledged messages times subscribers that do not follow their streams
 
 	Published     uint64 `json:"published"` // acknowledged messages
 	Rejected      uint64 `json:"rejected"`
@@ -49,7 +51,7 @@ type Tally struct {
 	Sessions uint64        `json:"sessions"` // most live connections of one subscriber
 	Expiries uint64        `json:"expiries"` // connections that were open when their token expired
 	Idle     uint64        `json:"idle"`     // connections that were given up for being silent, while no fault of ours concerned them
-	Bites    []uint64      `json:"bites"`    // of each step, how often it was seen to take effect
+	Effects  []Effect      `json:"effects"`  // of each step
 
 	Anomalies     map[Anomaly]*Sightings   `json:"anomalies"`
 	Distributions map[string]*Distribution `json:"distributions"`
@@ -123,8 +125,8 @@ var distributionNames = []string{
 
 // Merge adds the tally of another shard of the same run, with other subscribers and publishers.
 func (t *Tally) Merge(other *Tally) error {
-	if len(t.Bites) != len(other.Bites) {
-		return fmt.Errorf("merging tallies: one has %d steps, the other %d", len(t.Bites), len(other.Bites))
+	if len(t.Effects) != len(other.Effects) {
+		return fmt.Errorf("merging tallies: one has %d steps, the other %d", len(t.Effects), len(other.Effects))
 	}
 	t.End = max(t.End, other.End)
 	t.SteadyAt, t.SettleAt = max(t.SteadyAt, other.SteadyAt), max(t.SettleAt, other.SettleAt)
@@ -135,7 +137,7 @@ func (t *Tally) Merge(other *Tally) error {
 	}
 	for _, pair := range [][2]*uint64{
 		{&t.Planned, &other.Planned}, {&t.Opened, &other.Opened}, {&t.Ready, &other.Ready}, {&t.Failed, &other.Failed},
-		{&t.Connections, &other.Connections}, {&t.Resumes, &other.Resumes}, {&t.Published, &other.Published},
+		{&t.Connections, &other.Connections}, {&t.Resumes, &other.Resumes}, {&t.Missed, &other.Missed}, {&t.Foreign, &other.Foreign}, {&t.Published, &other.Published},
 		{&t.Rejected, &other.Rejected}, {&t.Indeterminate, &other.Indeterminate}, {&t.Deliveries, &other.Deliveries},
 		{&t.Expected, &other.Expected}, {&t.Lost, &other.Lost}, {&t.Outstanding, &other.Outstanding}, {&t.LostBy.Seam, &other.LostBy.Seam},
 		{&t.LostBy.SlowReader, &other.LostBy.SlowReader}, {&t.LostBy.Bystander, &other.LostBy.Bystander},
@@ -148,8 +150,8 @@ func (t *Tally) Merge(other *Tally) error {
 	}
 	t.LostMessages = union(append(t.LostMessages, other.LostMessages...))
 	t.Silence, t.Sessions = max(t.Silence, other.Silence), max(t.Sessions, other.Sessions)
-	for i := range t.Bites {
-		t.Bites[i] += other.Bites[i]
+	for i := range t.Effects {
+		t.Effects[i].Merge(other.Effects[i])
 	}
 	for a, s := range other.Anomalies {
 		t.sightings(a).Merge(s)

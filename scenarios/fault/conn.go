@@ -105,6 +105,7 @@ func (c *Conn) take(data []byte, err error) bool {
 		return false
 	}
 	t.reading = false
+	l.taken += int64(len(data))
 	cut := false
 	if !t.ended() && !c.closed {
 		cut = c.arrive(t, data, err)
@@ -159,6 +160,11 @@ func (c *Conn) Close() error {
 		l.mu.Unlock()
 		return nil
 	case t != nil && t.holds():
+		for _, d := range t.in {
+			if d.hold {
+				l.bite(d)
+			}
+		}
 		_ = c.inner.SetDeadline(past)
 		l.mu.Unlock()
 		return nil
@@ -235,6 +241,9 @@ func (c *Conn) relieve(match func(*disturbance) bool) bool {
 	t.in = slices.DeleteFunc(t.in, func(d *disturbance) bool {
 		if !match(d) {
 			return false
+		}
+		if d.hold && !c.closed && unread(c.inner) != 0 {
+			c.line.bite(d)
 		}
 		if d.buffer > 0 {
 			widen(c.inner)

@@ -8,7 +8,7 @@ import (
 
 // Cut waits for the next event on each connection that lives when it begins, and lets half of it through. It looks for a line to
 // cut: a response head, or only comments, pass. Encrypted data has no lines to speak of; there the cut leaves half a TLS record,
-// of which nothing is delivered.
+// of which nothing is delivered. What is smaller than the least that an event has is let through.
 var cutFault = Fault{
 	Name:  "cut",
 	About: "The connection is lost in the middle of an event: a part of it arrives, then a reset.",
@@ -24,7 +24,7 @@ var cutFault = Fault{
 				return false
 			}
 			from, to := longestLine(a.data)
-			if to-from < 2 || a.data[from] == ':' {
+			if to-from < 2 || a.data[from] == ':' || len(a.data) < p.Least {
 				return false
 			}
 			a.data = a.data[:from+1+random.IntN(to-from-1)]

@@ -124,3 +124,18 @@ func TestSameSeedCutsAtTheSameByte(t *testing.T) {
 		t.Errorf("cut after %d and %d bytes with one seed, %d with another", len(first), len(second), len(third))
 	}
 }
+
+func TestCutLetsWhatIsNoMessagePass(t *testing.T) {
+	t.Parallel()
+	var bit bites
+	l := bit.line()
+	conn, peer := socketPair(t, l)
+	cutFault.Begin(l, Params{Step: 1, Least: 80})
+	send(t, peer, "retry: 3000\n\n")
+	receive(t, conn, "retry: 3000\n\n")
+	bit.want(t, 0)
+	send(t, peer, "data: "+string(numbered(80))+"\n\n")
+	_, err := io.ReadAll(conn)
+	wantFault(t, err)
+	bit.want(t, 1)
+}

@@ -12,7 +12,7 @@ type disturbance struct {
 	refuse bool // new connections fail
 	joins  bool // connections made while it is in force are disturbed as well
 	hold   bool // nothing passes, in either direction
-	buffer int  // bytes of the socket's receive buffer; 0 leaves it alone
+	buffer int  // bytes of the socket's receive buffer; where it is set, segments are small as well. 0 leaves both alone
 
 	// pace says how many bytes may be read from the socket now; when none, ready is the time to ask again.
 	pace func(now time.Time) (most int, ready time.Time)

@@ -34,6 +34,7 @@ type Params struct {
 	Delay  time.Duration // latency
 	Jitter time.Duration // latency: the delay varies by up to this in both directions
 	Read   int64         // slow: bytes per second
+	Least  int           // cut: bytes that an event has at least
 	Seed   uint64        // decides everything random, together with the line's subscriber
 }
 

@@ -26,6 +26,7 @@ type Line struct {
 	mu     sync.Mutex     // guards all below and every connection's state
 	conns  *Conn          // the open ones, and those that a stall keeps open after their subscriber closed them
 	active []*disturbance // those that concern new connections too
+	taken  int64          // bytes that were read from disturbed connections' sockets
 }
 
 // Dial opens a connection on the line, with dial or, when that is nil, a net.Dialer. While the line refuses connections, the
@@ -113,9 +114,6 @@ func (l *Line) begin(d *disturbance) {
 	}
 	for c := l.conns; c != nil; c = c.next {
 		if !c.closed {
-			if d.hold {
-				l.bite(d)
-			}
 			c.disturb(d)
 		}
 	}

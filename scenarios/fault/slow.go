@@ -3,7 +3,9 @@ package fault
 import "time"
 
 // A slow line reads its socket in pieces of at most a twentieth of a second's worth, through a receive buffer of a quarter of a
-// second's (at most 32 KiB, at least what the kernel insists on), so that the target soon meets a full window and has to deal with it.
+// second's (at most 32 KiB, at least what the kernel insists on), so that the target soon meets a full window and has to deal with it. What
+// kernels hold of a connection that was fast is much, and stays so: one made while it lasts offers a small window and small segments from its
+// beginning. It bites when reading was held up; what that did to the target Line.Backlog tells.
 var slowFault = Fault{
 	Name:    "slow",
 	About:   "The subscriber reads slowly, at the socket, so that the target cannot send.",
@@ -11,6 +13,7 @@ var slowFault = Fault{
 	Begin: func(l *Line, p Params) {
 		rate := max(1, p.Read)
 		b := &bucket{rate: rate, piece: int(min(max(1, rate/20), maxRead))}
+		l.restart()
 		l.begin(&disturbance{
 			fault: "slow", step: p.Step, joins: true, buffer: int(min(rate/4+1, 32<<10)), pace: b.pace, arrive: b.spend,
 		})

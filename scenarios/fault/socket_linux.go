@@ -8,11 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Control is for a net.Dialer's ControlContext: on a slow line it makes the receive buffer small before the window is offered.
+// slowSegment is the largest segment that a slow line offers: the least that a network must carry. A sender lets its own buffer grow
+// with the segments that it may have on their way, to megabytes for those of loopback.
+const slowSegment = 536
+
+// Control is for a net.Dialer's ControlContext: on a slow line it makes the receive buffer and the segments small before they are offered.
 func Control(ctx context.Context, _, _ string, raw syscall.RawConn) error {
 	if size, ok := ctx.Value(receiveBuffer{}).(int); ok {
 		return raw.Control(func(fd uintptr) {
 			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, size)
+			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, slowSegment)
 		})
 	}
 	return nil
@@ -34,6 +39,17 @@ func widen(conn net.Conn) {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BUF_LOCK, 0)
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_WINDOW_CLAMP, 1<<30)
 	})
+}
+
+// unread is how many bytes the kernel holds for a socket's reader; −1: that cannot be seen.
+func unread(conn net.Conn) int {
+	n := -1
+	control(conn, func(fd int) {
+		if held, err := unix.IoctlGetInt(fd, unix.SIOCINQ); err == nil {
+			n = held
+		}
+	})
+	return n
 }
 
 // discard reads away what has arrived, without waiting for more.

@@ -1,7 +1,7 @@
 package fault
 
-// A stall concerns the connections that live when it begins; new ones work, as after a route has changed. It bites on a quiet
-// stream too: nothing can arrive on it, not even its end.
+// A stall concerns the connections that live when it begins; new ones work, as after a route has changed. It bites when it has kept something
+// back by its end, or when the subscriber gave a connection up meanwhile.
 var stallFault = Fault{
 	Name:    "stall",
 	About:   "The connection is half-open: no byte passes in either direction, and neither side sees the other close.",

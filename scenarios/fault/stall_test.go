@@ -25,7 +25,7 @@ func TestNoByteLostAcrossStall(t *testing.T) {
 		})
 		synctest.Wait()
 		stallFault.Begin(l, Params{Step: 1})
-		bit.want(t, 1)
+		bit.want(t, 0)
 		sendAside(peer, "kept for later")
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -40,6 +40,32 @@ func TestNoByteLostAcrossStall(t *testing.T) {
 		}
 		bit.want(t, 1)
 	})
+}
+
+// TestAStallBitesWhenItKeepsSomethingBack, or keeps a close from the target.
+func TestAStallBitesWhenItKeepsSomethingBack(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		text  string
+		close bool
+		want  int32
+	}{"nothing came": {}, "something came": {text: "late", want: 1}, "the subscriber gave up": {close: true, want: 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var bit bites
+			l := bit.line()
+			conn, peer := socketPair(t, l)
+			stallFault.Begin(l, Params{Step: 1})
+			if c.text != "" {
+				send(t, peer, c.text)
+			}
+			if c.close {
+				conn.Close()
+			}
+			stallFault.End(l, Params{Step: 1})
+			bit.want(t, c.want)
+		})
+	}
 }
 
 func TestStallWithholdsWhatIsWritten(t *testing.T) {

@@ -39,9 +39,49 @@ func checkConfig(p *scenarios.Plan, t *scenarios.Target) check.Config {
 		f, _ := scenarios.FaultByName(step.Fault)
 		c.Steps = append(c.Steps, check.Step{
 			Name: step.Fault, Text: s.StepText(step.Index), At: step.At, Subscribers: len(step.Subscribers), Lasting: f.Stays, Slows: f.Slows,
+			Effect: f.Effect, Without: f.Without, Rests: restsOn(f),
 		})
 	}
+	c.Steps = append(c.Steps, loadSteps(p)...)
 	return c
+}
+
+// restsOn are the verdicts that rest on a fault: all of them, but of slow reading those about what it costs.
+func restsOn(f scenarios.Fault) []string {
+	if f.Slows {
+		return []string{"bystanders.latency_p99", "memory.max", "memory.growth", "delivery.latest"}
+	}
+	return nil
+}
+
+// loadSteps are the parts of the load that have to take effect as a step of the timeline has. Slow reading is the first of them.
+func loadSteps(p *scenarios.Plan) (steps []check.Step) {
+	s := p.Scenario
+	if s.Load.Slow.Share > 0 {
+		slow := 0
+		for i := range p.Subscribers {
+			if p.Subscribers[i].Slow {
+				slow++
+			}
+		}
+		f, _ := scenarios.FaultByName(slowReading)
+		steps = append(steps, check.Step{
+			Name: slowReading, Load: slowReading, At: s.SlowFrom(), Subscribers: slow, Text: "load.slow", Effect: f.Effect, Without: f.Without, Rests: restsOn(f),
+		})
+	}
+	if s.Load.TokenLife > 0 {
+		steps = append(steps, check.Step{
+			Name: "token_life", Load: "token_life", At: s.Load.TokenLife, Subscribers: len(p.Subscribers), Text: "load.token_life",
+			Effect: "its token expired while its stream was open", Without: "no stream was open when its token expired",
+		})
+	}
+	if s.Load.ReturnOn != "" {
+		steps = append(steps, check.Step{
+			Name: "return_on", Load: "return_on", Subscribers: len(p.Subscribers), Text: "load.return_on", Effect: "it was sent home, and came back",
+			Without: "the target sent nobody home",
+		})
+	}
+	return steps
 }
 
 // subscriberName is "" where the index says it all.

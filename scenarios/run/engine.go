@@ -97,6 +97,8 @@ type engine struct {
 	away          atomic.Int32 // faults under way that take the target away on purpose
 	primer        *primer      // nil: no subscriber has to be helped along
 	lifted        steps
+	slow          slowReaders
+	handed        []atomic.Int64 // stream → bytes of the messages whose publish has begun
 	over          atomic.Bool
 	status        counters
 }
@@ -196,7 +198,7 @@ func (e *engine) prepare(config check.Config) {
 	e.readyWhen, e.contents = e.target.Ready, e.plan.Contents()
 	e.primer = e.newPrimer()
 	e.dialer.ControlContext = fault.Control
-	e.begun = make([][]atomic.Uint64, len(e.plan.Streams))
+	e.begun, e.handed = make([][]atomic.Uint64, len(e.plan.Streams)), make([]atomic.Int64, len(e.plan.Streams))
 	for stream := range e.begun {
 		e.begun[stream] = make([]atomic.Uint64, config.Publishers[stream])
 	}
@@ -285,6 +287,7 @@ func (e *engine) carryOut(ctx context.Context) (interrupted bool) {
 	working.Go(func() { e.observeMemory(load) })
 	working.Go(func() { e.prime(load) })
 	working.Go(func() { e.runTimeline(load) })
+	working.Go(func() { e.watchSlow(load) })
 	working.Go(func() { e.arrive(load, run, &following) })
 	working.Go(func() {
 		if e.vigil(load) {

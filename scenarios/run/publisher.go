@@ -59,6 +59,7 @@ func (p *publisher) send(m scenarios.Message, sent time.Duration) {
 		Number: m.Number, Due: m.Due, Size: int64(len(p.buf)), Text: m.Type,
 	}
 	p.begun.Store(m.Number)
+	p.engine.handed[p.plan.Stream].Add(o.Size)
 	p.engine.observe(&o)
 	p.engine.status.pending.Add(1)
 	status, err := p.engine.post(p, m, p.buf)

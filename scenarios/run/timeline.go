@@ -67,12 +67,15 @@ func (e *engine) begin(f fault.Fault, step scenarios.PlannedStep) {
 		s := e.subscriber(index)
 		s.mark(history.Observation{Kind: history.FaultBegin, Step: step.Index, Text: step.Fault})
 		f.Begin(&s.line, params(step, index))
+		if step.Fault == slowReading {
+			e.slow.add(s, step.Index)
+		}
 	}
 }
 
 func params(step scenarios.PlannedStep, subscriber int32) fault.Params {
 	return fault.Params{
-		Step: step.Index, For: step.For, Delay: step.Delay, Jitter: step.Jitter, Read: int64(step.Read),
+		Step: step.Index, For: step.For, Delay: step.Delay, Jitter: step.Jitter, Read: int64(step.Read), Least: scenarios.MinPayload / 2,
 		Seed: step.Seed + uint64(subscriber),
 	}
 }
@@ -84,6 +87,7 @@ func (e *engine) lift(step scenarios.PlannedStep) {
 	}
 	for _, index := range step.Subscribers {
 		s := e.subscriber(index)
+		e.slow.remove(s, step.Index)
 		f.End(&s.line, params(step, index))
 		s.mark(history.Observation{Kind: history.FaultEnd, Step: step.Index, Text: step.Fault})
 	}
@@ -94,10 +98,10 @@ func (e *engine) lift(step scenarios.PlannedStep) {
 
 // bite is told by a line that a fault took effect on it.
 func (e *engine) bite(subscriber, step int32) {
-	if step < 0 {
-		return // slow reading of the load, not of the timeline
-	}
 	planned := slices.IndexFunc(e.plan.Timeline, func(s scenarios.PlannedStep) bool { return s.Index == step })
+	if planned < 0 || e.plan.Timeline[planned].Fault == slowReading {
+		return // what slow reading does to the target is measured where it is known what is owed
+	}
 	e.subscriber(subscriber).mark(history.Observation{Kind: history.FaultBite, Step: step, Text: e.plan.Timeline[planned].Fault})
 }
 
@@ -136,36 +140,6 @@ func (e *engine) control(step scenarios.Step) fault.Target {
 		return nil
 	}
 	return e.subject.control(step)
-}
-
-// slowFrom is when the slow share of the load begins to read slowly: after an undisturbed phase to compare with.
-func (e *engine) slowFrom() time.Duration {
-	ramp := e.plan.Scenario.Load.Ramp.Over
-	return ramp + (e.plan.Scenario.Duration-ramp)/4
-}
-
-func (e *engine) beginSlow() {
-	slow, _ := fault.ByName("slow")
-	read := int64(e.plan.Scenario.Load.Slow.Read)
-	e.observe(&history.Observation{At: e.clock.now(), Kind: history.SlowBegin, Subscriber: -1, Size: read})
-	for _, s := range e.subscribers {
-		if s.plan.Slow {
-			s.mark(history.Observation{Kind: history.SlowBegin, Size: read})
-			slow.Begin(&s.line, fault.Params{Step: -1, Read: read, Seed: s.plan.Seed})
-		}
-	}
-}
-
-// endSlow lets the slow share of the load read as fast as the others while the run settles, so that what it is owed can be told
-// from what it had no time to read.
-func (e *engine) endSlow() {
-	slow, _ := fault.ByName("slow")
-	for _, s := range e.subscribers {
-		if s.plan.Slow {
-			slow.End(&s.line, fault.Params{Step: -1})
-			s.mark(history.Observation{Kind: history.SlowEnd})
-		}
-	}
 }
 
 // steps is a set of timeline steps.
