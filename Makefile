@@ -30,7 +30,7 @@ build: ## Build bin/streamgauge
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/streamgauge ./cmd/streamgauge
 
 .PHONY: demo
-demo: build ## Run the five core scenarios against the embedded broker
+demo: build ## Run the six core scenarios against the embedded broker
 	bin/streamgauge run
 
 .PHONY: test

@@ -56,7 +56,7 @@ func LoadTarget(fileOrPresetOrURL string, lookup Lookup) (*Target, error) {
 
 // Core are the names of the shipped scenarios that a run without a name carries out.
 func Core() []string {
-	return []string{"mass-connect", "network-drops", "slow-consumers", "last-event-id-resume", "heartbeat-timeout"}
+	return []string{"mass-connect", "network-drops", "slow-consumers", "last-event-id-resume", "heartbeat-timeout", "steady-flow"}
 }
 
 // ShippedNames are the names of all shipped scenarios: the core ones first, the others after them by name.

@@ -37,7 +37,7 @@ var core = []scaled{
 		name: "slow-consumers",
 		seed: 3,
 		overrides: []string{
-			"load.streams=1", "load.subscribers=30", "load.ramp.over=1s", "load.publish.rate=40/s", "load.publish.size=8KiB",
+			"load.streams=2", "load.subscribers=30", "load.ramp.over=1s", "load.publish.rate=80/s", "load.publish.size=8KiB",
 			"load.slow.read=64KiB/s", "duration=9s", "settle=30s",
 			"expect.bystanders.latency_p99=40x",
 		},
@@ -73,6 +73,15 @@ var core = []scaled{
 		promises: []string{
 			"delivery.complete", "delivery.unique", "delivery.ordered", "delivery.intact", "delivery.resumable",
 			"latency.p50", "latency.p99", "heartbeat.every", "reconnect.within", "reconnect.backoff",
+		},
+	},
+	{
+		name:      "steady-flow",
+		seed:      6,
+		overrides: []string{"load.subscribers=4", "load.publish.rate=300/s", "expect.latency.p50=1s", "expect.latency.p99=5s"},
+		promises: []string{
+			"delivery.complete", "delivery.unique", "delivery.ordered", "delivery.isolated", "delivery.intact", "delivery.alive",
+			"latency.p50", "latency.p99",
 		},
 	},
 }
