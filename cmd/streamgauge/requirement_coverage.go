@@ -124,7 +124,8 @@ with "MUST for" is a MUST for a subject of such a profile, for one that declares
 
 %s
 Below the requirements of each area stands what a verdict rests on: what is done, what is looked at and what that amounts to; the parameters with
-their defaults, which `+"`--set ID.NAME=VALUE`"+` changes, and how long is held or waited, where that is long. Whatever must come is waited for up to 10 s; of a
+their defaults, which `+"`--set ID.NAME=VALUE`"+` changes, and how long is held or waited, where that is long. `+"`--hold 130s`"+` lengthens what is called
+hold or lifetime, and has waited for what takes more than the 40 s that a check takes anyway. Whatever must come is waited for up to 10 s; of a
 client, several times the longest delay that it declares.
 
 | area | about | requirements | core | checked | core, checked | with a mutant | core, with a mutant |

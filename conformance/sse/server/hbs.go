@@ -114,7 +114,7 @@ func bounds(t *Trial) (silence, ceiling time.Duration) {
 		ceiling = min(ceiling, longestWait(declared))
 	}
 	if hold := t.Duration("hold"); silence > hold {
-		t.Skip("a sign of life every %v is longer than is waited for: see SSE-HBS-005; --set %s.hold=%v waits", silence, t.Requirement.ID, silence)
+		t.Skip("a sign of life every %v is longer than is waited for: see SSE-HBS-005; --hold %v waits", silence, silence)
 	}
 	return silence, max(silence, ceiling)
 }
