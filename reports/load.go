@@ -18,7 +18,7 @@ func Load(dirOrFile string) (*conformance.Result, error) {
 	path := dirOrFile
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("read stored result: %w", err)
+		return nil, fmt.Errorf("%s: cannot read the stored result: %w; give a folder that --out wrote, or its %s", dirOrFile, errors.Unwrap(err), ResultFile)
 	}
 	if info.IsDir() {
 		path = filepath.Join(path, ResultFile)

@@ -92,7 +92,7 @@ func find(name string, embedded embed.FS, dir, what string) ([]byte, Source, err
 	}
 	data, err := readLimited(name)
 	if err != nil {
-		return nil, Source{}, asError([]Problem{{File: name, Text: "cannot read the " + what + ": " + reason(err)}})
+		return nil, Source{}, asError([]Problem{{File: name, Text: "cannot read the " + what + ": " + reason(err), Hint: addressHint(name, what)}})
 	}
 	open := func(beside string) ([]byte, error) {
 		if !filepath.IsAbs(beside) {
@@ -101,6 +101,15 @@ func find(name string, embedded embed.FS, dir, what string) ([]byte, Source, err
 		return readLimited(beside)
 	}
 	return data, Source{Name: name, Open: open, Find: programIn(filepath.Dir(name))}, nil
+}
+
+// addressHint says how an address is written, where a name looks like one without its scheme.
+func addressHint(name, what string) string {
+	host, _, _ := strings.Cut(name, "/")
+	if u, err := url.Parse("http://" + name); what != "target" || err != nil || !strings.Contains(host, ":") || u.Port() == "" {
+		return ""
+	}
+	return "an address begins with http:// or https://"
 }
 
 func isPath(name string) bool {

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"bytes"
+	"errors"
 
 	"gopkg.in/yaml.v3"
 )
@@ -12,6 +13,9 @@ func Validate(fileOrName string, lookup Lookup) (kind string, err error) {
 	data, source, err := find(fileOrName, presets, "targets", "target")
 	if err != nil {
 		if data, source, err = find(fileOrName, shipped, "shipped", "scenario or target"); err != nil {
+			if problems, ok := errors.AsType[*Problems](err); ok && !isPath(fileOrName) && len(problems.List) == 1 && problems.List[0].Hint != "" {
+				problems.List[0].Hint = Suggest(fileOrName, append(ShippedNames(), PresetNames()...)) + " (a file has a / in its path or ends in .yaml)"
+			}
 			return "", err
 		}
 	}

@@ -77,7 +77,7 @@ func judgeFile(path string, only []string, strict bool) (*conformance.Result, er
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: cannot read the history: %w", path, errors.Unwrap(err))
 	}
 	defer func() { _ = file.Close() }()
 	result := &conformance.Result{

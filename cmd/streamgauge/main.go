@@ -62,7 +62,7 @@ Exit codes: 0 all pass, 1 something failed, 2 nothing failed but something that 
 	root.SetFlagErrorFunc(explainFlag)
 	root.SuggestionsMinimumDistance = 2
 	for _, c := range root.Commands() {
-		c.RunE = classified(c.RunE)
+		c.RunE, c.Args = classified(c.RunE), explained(c.Args)
 	}
 	return root
 }

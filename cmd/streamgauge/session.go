@@ -115,6 +115,24 @@ func (s *session) plan() error {
 	if err := errors.Join(problems...); err != nil {
 		return inputError(err)
 	}
+	return s.checkOnly()
+}
+
+// checkOnly refuses an --only that no verdict of the plans answers to.
+func (s *session) checkOnly() error {
+	var ids []string
+	for _, plan := range s.plans {
+		for _, id := range run.Promises(plan) {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	for _, only := range s.flags.only {
+		if !slices.ContainsFunc(ids, func(id string) bool { return named(id, only) }) {
+			return inputError(fmt.Errorf("--only %s matches no verdict of these scenarios: %s", only, scenarios.Suggest(only, ids)))
+		}
+	}
 	return nil
 }
 
@@ -166,9 +184,6 @@ func (s *session) run(ctx context.Context) (*conformance.Result, error) {
 		if t := outcome.Tally; t != nil {
 			s.hlogs[plan.Scenario.Name+".hlog"] = func(w io.Writer) error { return t.WriteHLog(w, outcome.Started) }
 		}
-	}
-	if len(s.flags.only) > 0 && len(result.Verdicts) == 0 {
-		return nil, inputError(fmt.Errorf("--only %s matches no verdict of these scenarios", strings.Join(s.flags.only, ",")))
 	}
 	result.Duration = conformance.Duration(time.Since(result.Started))
 	result.Outcome = conformance.Overall(result.Verdicts, s.flags.strict)
@@ -240,9 +255,12 @@ func selected(verdicts []conformance.Verdict, only []string) []conformance.Verdi
 		return verdicts
 	}
 	return slices.DeleteFunc(verdicts, func(v conformance.Verdict) bool {
-		return v.ID != check.TargetAnswers && !slices.ContainsFunc(only, func(id string) bool { return v.ID == id || strings.HasPrefix(v.ID, id+".") })
+		return v.ID != check.TargetAnswers && !slices.ContainsFunc(only, func(id string) bool { return named(v.ID, id) })
 	})
 }
+
+// named says whether a verdict is asked for by its id or by its area.
+func named(id, only string) bool { return id == only || strings.HasPrefix(id, only+".") }
 
 // worst is the account of the harness over all runs.
 func worst(runs []conformance.ScenarioRun) conformance.Health {

@@ -30,7 +30,41 @@ func explainFlag(c *cobra.Command, err error) error {
 			return inputError(fmt.Errorf("%w: did you mean --%s?", err, near))
 		}
 	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		err = fmt.Errorf("--%s %s: want %s", invalid.GetFlag().Name, invalid.GetValue(), kindOf(invalid.GetFlag().Value.Type()))
+	}
 	return inputError(fmt.Errorf("%w: see %s --help", err, c.CommandPath()))
+}
+
+// kindOf says in words what kind of value a flag takes.
+func kindOf(kind string) string {
+	switch kind {
+	case "uint64", "uint":
+		return "a whole number of 0 or more"
+	case "int", "int64":
+		return "a whole number"
+	case "float64":
+		return "a number"
+	case "bool":
+		return "true or false"
+	case "duration":
+		return "a duration such as 30s"
+	}
+	return "a " + kind
+}
+
+// explained says of arguments that a command refuses how it is called.
+func explained(args cobra.PositionalArgs) cobra.PositionalArgs {
+	if args == nil {
+		return nil
+	}
+	return func(c *cobra.Command, given []string) error {
+		if err := args(c, given); err != nil {
+			return fmt.Errorf("%w: the command is %s", err, c.UseLine())
+		}
+		return nil
+	}
 }
 
 // nearestFlag borrows cobra's matching of mistyped commands: its flags are offered to it as if they were commands.
