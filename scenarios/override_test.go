@@ -65,3 +65,20 @@ func TestOverrideOfAnAliasLeavesItsSource(t *testing.T) {
 		t.Errorf("got %+v, %v", s, err)
 	}
 }
+
+func TestAnAboutTellsOfTheLoadThatRuns(t *testing.T) {
+	t.Parallel()
+	none := func(string) (string, bool) { return "", false }
+	s, err := LoadScenario("mass-connect", none, "load.subscribers=100", "load.ramp.over=2s")
+	if err != nil || !strings.HasPrefix(s.About, "100 subscribers arrive within 2s.") {
+		t.Errorf("%q, %v", s.About, err)
+	}
+	for _, name := range ShippedNames() {
+		if s, err := LoadScenario(name, none); err != nil || strings.ContainsAny(s.About, "{}") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if s, err := LoadScenario("mass-connect", none, `about="to {load.nobody}"`); err != nil || s.About != "to {load.nobody}" {
+		t.Errorf("%v", err)
+	}
+}

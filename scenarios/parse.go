@@ -29,6 +29,7 @@ func readScenario(r *reader, root *yaml.Node) (*Scenario, error) {
 		s.complete(r)
 	}
 	combine(r, s, scenarioCombinations)
+	s.About = r.filled(s.About)
 	if err := asError(r.problems); err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ var Guarantees = []Guarantee{
 // scenarioKeys are the keys of a scenario file: the only place where they are listed, for the parser and the JSON Schema.
 var scenarioKeys = object(
 	key("name", "Short name of the scenario, as it appears in reports.", word, func(s *Scenario) *string { return &s.Name }).need(),
-	key("about", "What the scenario shows, in a sentence or two.", str, func(s *Scenario) *string { return &s.About }),
+	key("about", "What the scenario shows, in a sentence or two. {load.subscribers} stands for the value of that key as it is run, and so does any other key of the file.", str, func(s *Scenario) *string { return &s.About }),
 	key("needs", "Capabilities the target must have; without one of them every verdict is skip. publish, restart and drain are implied by what the scenario does.",
 		list(capability), func(s *Scenario) *[]Capability { return &s.Needs }),
 	key("load", "What subscribers and publishers do.", loadKeys, func(s *Scenario) *Load { return &s.Load }).need(),
