@@ -35,7 +35,9 @@ type Suite struct {
 	Once      bool                                                   // whoever asks repeats what is unknown or fails, if it matters
 	Report    func(v Verdict)                                        // called as each verdict is reached, from several goroutines
 
-	Answers func(ctx context.Context) error // asks the subject for something plain, and says why that was not to be had; nil: it is not asked
+	// Answers asks the subject for something plain, and says why that was not to be had: gone tells a subject that is not there from one that
+	// does not answer. nil: it is not asked.
+	Answers func(ctx context.Context) (why error, gone bool)
 	Revive  func(ctx context.Context) error // restarts a subject that does not answer any more; nil: it cannot be
 }
 

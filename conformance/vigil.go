@@ -16,8 +16,8 @@ import (
 //
 // It asks whenever a case did not end well, and when one waits for an answer for long.
 type vigil struct {
-	ask    func(ctx context.Context) error // nil: nobody watches
-	revive func(ctx context.Context) error // nil: it comes back by itself or not at all
+	ask    func(ctx context.Context) (why error, gone bool) // nil: nobody watches
+	revive func(ctx context.Context) error                  // nil: it comes back by itself or not at all
 	began  time.Time
 	signs  atomic.Int64 // answers that cases got
 
@@ -39,6 +39,7 @@ type halt struct {
 	suspects []*suspect    // the most likely first
 	back     bool
 	away     time.Duration
+	busy     bool // it was there all the time, and answered when nobody else asked
 	blames   bool // one of the cases that ran is to blame
 	found    bool // which one
 }
@@ -76,7 +77,7 @@ func (v *vigil) look(ctx context.Context, since time.Time) {
 		return
 	}
 	began := time.Now()
-	why, silent := v.silence(ctx)
+	gone, silent, why := v.silence(ctx)
 	if !silent {
 		v.mu.Lock()
 		v.answers = began
@@ -84,10 +85,13 @@ func (v *vigil) look(ctx context.Context, since time.Time) {
 		return
 	}
 	h := v.halt(began, why)
-	h.back = v.returns(ctx)
-	h.away = time.Since(began)
+	back := v.returns(ctx, gone)
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	h.back, h.away = back, time.Since(began)
+	if h.busy = back && !gone; h.busy { // it had only too much to do
+		h.blames = false
+	}
 	if !h.back || len(v.halts) >= mostHalts {
 		v.gone = h
 	}
@@ -100,16 +104,16 @@ func (v *vigil) seen(since time.Time) bool {
 }
 
 // silence asks until it is clear whether the subject answers, or others if it is too busy, and says what became of the last time.
-func (v *vigil) silence(ctx context.Context) (why error, silent bool) {
+func (v *vigil) silence(ctx context.Context) (gone, silent bool, why error) {
 	for began, tries := time.Now(), 1; ; tries++ {
 		signs, asked := v.signs.Load(), time.Now()
-		why = v.ask(ctx)
+		why, gone = v.ask(ctx)
 		waited, busy := time.Since(began), v.signs.Load() != signs
 		if why == nil || ctx.Err() != nil || busy && waited > busyWithin {
-			return why, false
+			return gone, false, why
 		}
 		if !busy && (tries >= refusals && time.Since(asked) < askPause || waited >= answerWithin) {
-			return why, true
+			return gone, true, why
 		}
 		rest(ctx, askPause)
 	}
@@ -164,9 +168,14 @@ func (s *suspect) rank() int {
 	return 0
 }
 
-// returns waits for the subject, and has it restarted if it does not come back by itself.
-func (v *vigil) returns(ctx context.Context) bool {
-	if v.answersWithin(ctx, backWithin) {
+// returns waits for the subject, and has it restarted if it does not come back by itself. One that is still there gets the time to do what it
+// was given.
+func (v *vigil) returns(ctx context.Context, gone bool) bool {
+	within := backWithin
+	if !gone {
+		within = answerWithin
+	}
+	if v.answersWithin(ctx, within) {
 		return true
 	}
 	if v.revive == nil {
@@ -181,7 +190,7 @@ func (v *vigil) answersWithin(ctx context.Context, within time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	for ctx.Err() == nil {
-		if v.ask(ctx) == nil && ctx.Err() == nil {
+		if why, _ := v.ask(ctx); why == nil && ctx.Err() == nil {
 			return true
 		}
 		rest(ctx, askPause)
@@ -302,6 +311,10 @@ func (h *halt) accuses() Verdict {
 func (v *vigil) rule(h *halt, j *job, a *attempt) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if h.busy {
+		a.verdict, a.halt = Verdict{Outcome: Unknown, Reason: fmt.Sprintf("the target was too busy to answer for %v", h.away.Round(100*time.Millisecond))}, h
+		return
+	}
 	if !h.blames {
 		return
 	}

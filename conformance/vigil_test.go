@@ -24,14 +24,14 @@ func (p *patient) kill() {
 	}
 }
 
-func (p *patient) answers(ctx context.Context) error {
+func (p *patient) answers(ctx context.Context) (why error, gone bool) {
 	if !p.dead.Load() {
-		return nil
+		return nil, false
 	}
 	if p.slow {
 		rest(ctx, 5*time.Second)
 	}
-	return errors.New("connection refused")
+	return errors.New("connection refused"), !p.slow
 }
 
 // asks is a case that is nothing but one request, with its answer or without.
@@ -84,7 +84,7 @@ func TestWhoeverStopsTheTargetFailsAtOnceAndTheRestIsSkipped(t *testing.T) {
 					t.Errorf("%+v", verdicts[i])
 				}
 			}
-			if took := time.Since(began); took > 25*time.Second {
+			if took := time.Since(began); took > 35*time.Second {
 				t.Errorf("it took %v", took)
 			}
 		})
@@ -179,6 +179,29 @@ func TestARestartOnPurposeIsNoHalt(t *testing.T) {
 		)
 		if verdicts[0].Actual != "b" || verdicts[1].Outcome != Pass {
 			t.Errorf("%+v", verdicts)
+		}
+	})
+}
+
+func TestATargetThatAnswersOnceItIsLeftAloneWasBusy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &patient{slow: true, back: 15 * time.Second}
+		verdicts := treated(t, p,
+			Case{Requirement: "SSE-FORM-002", Run: func() func(*Trial) {
+				var attempts atomic.Int32
+				return func(c *Trial) {
+					if attempts.Add(1) > 1 {
+						c.Pass("")
+					}
+					p.asks(true)(c)
+				}
+			}()},
+		)
+		for _, v := range verdicts {
+			if v.Outcome != Pass {
+				t.Errorf("%+v", v)
+			}
 		}
 	})
 }

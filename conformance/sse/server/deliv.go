@@ -42,7 +42,11 @@ func losesNothing(t *Trial) {
 		for lane := range d.publishers {
 			if lacking := d.lacking(f, lane); len(lacking) > 0 {
 				d.mustStay()
-				t.Deviation("every acknowledged message", fmt.Sprintf("subscriber %d did not get messages %s of publisher %d", i, spans(lacking), lane), f.tap().Evidence())
+				note := t.Deviation
+				if len(d.series.numbers(lane, f.seen)) == 0 || slices.Max(d.series.numbers(lane, f.seen)) < lacking[0] {
+					note = t.Absence // nothing came behind them: it may be late
+				}
+				note("every acknowledged message", fmt.Sprintf("subscriber %d did not get messages %s of publisher %d", i, spans(lacking), lane), f.tap().Evidence())
 			}
 		}
 	}
@@ -354,13 +358,17 @@ func deliversEndOfBurst(t *Trial) {
 				t.Unknown("a publish was not acknowledged: %s", t.Subject.redact(newest.String()))
 			}
 		}
-		acknowledged := newest.Began.Add(newest.Took)
+		due := newest.Began.Add(newest.Took)
 		t.Count(1)
 		expected := fmt.Sprintf("the last of %d messages within %v of its acknowledgement", size, within)
 		if !f.hears(s.text(0, size)) {
-			t.Fail(expected, fmt.Sprintf("it did not come within %v", t.arrival), f.evidence(len(f.taps)))
+			t.Absent(expected, fmt.Sprintf("it did not come within %v", t.arrival), f.evidence(len(f.taps)))
 		}
-		if late := f.seen[len(f.seen)-1].At.Sub(acknowledged); late > within {
+		if before, came := f.arrival(s, 0, size-1); came && before.After(due) {
+			due = before // who delivers slowly is not late for what stands in the queue
+		}
+		last, _ := f.arrival(s, 0, size)
+		if late := last.Sub(due); late > within {
 			t.Late(within, expected, fmt.Sprintf("it came after %v", late.Round(time.Millisecond)), f.evidence(len(f.taps)))
 		}
 	}
@@ -472,7 +480,7 @@ func keepsAcknowledgedAcrossCrash(t *Trial) {
 	f := t.follower([]string{c.stream})
 	f.position = c.ids[after]
 	if !f.open() {
-		t.Fail("a stream that goes on behind a position from before the crash", f.refused, f.evidence(1))
+		t.Absent("a stream that goes on behind a position from before the crash", f.refused, f.evidence(1))
 	}
 	acknowledged := c.published
 	c.send() // behind it nothing is missing any more

@@ -224,6 +224,16 @@ func (f *follower) saw(s series, lane, number int) bool {
 	})
 }
 
+// arrival is when a message was seen for the first time.
+func (f *follower) arrival(s series, lane, number int) (at time.Time, came bool) {
+	for _, e := range f.seen {
+		if l, n, ok := s.find(e.Data); ok && l == lane && n == number {
+			return e.At, true
+		}
+	}
+	return time.Time{}, false
+}
+
 // wait lets time pass.
 func (t *Trial) wait(d time.Duration) {
 	if !pause(t, d) {

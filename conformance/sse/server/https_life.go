@@ -159,7 +159,7 @@ func awaitPlace(t *Trial, stream string, client Option, way string, within time.
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fail(fmt.Sprintf("a free place within %v", within), fmt.Sprintf("%v after all connections of a user ended with %s, a new one is still refused", within, way))
+			t.Absent(fmt.Sprintf("a free place within %v", within), fmt.Sprintf("%v after all connections of a user ended with %s, a new one is still refused", within, way))
 		}
 		select {
 		case <-retry.C:
@@ -188,9 +188,9 @@ func streamOutlivesTimeouts(t *Trial) {
 			ended, err := p.Ended()
 			switch {
 			case !ended:
-				t.Fail("all events, or an end of the stream", fmt.Sprintf("after about %v events stopped coming, and the stream stayed open", age), p.Evidence())
+				t.Absent("all events, or an end of the stream", fmt.Sprintf("after about %v events stopped coming, and the stream stayed open", age), p.Evidence())
 			case !errors.Is(err, io.EOF):
-				t.Fail("all events, or a clean end of the stream", fmt.Sprintf("after about %v the stream broke: %v", age, err), p.Evidence())
+				t.Absent("all events, or a clean end of the stream", fmt.Sprintf("after about %v the stream broke: %v", age, err), p.Evidence())
 			}
 			resumed(t, p, sent)
 			t.Conclude(fmt.Sprintf("the stream ended cleanly after about %v, and resuming it lost nothing", age))
@@ -224,7 +224,7 @@ func resumed(t *Trial, p *Tap, sent []string) {
 	next := t.Subscribe(p.Streams, Again(p), From(p.LastEventID()))
 	last := sent[len(sent)-1]
 	if !t.Await(next, "the event that was missed is awaited", func(r *Record) bool { return r.contains(last) }) {
-		t.Deviation("the event that was published as the stream ended", "it did not come after resuming", p.Evidence(), next.Evidence())
+		t.Absence("the event that was published as the stream ended", "it did not come after resuming", p.Evidence(), next.Evidence())
 	}
 }
 
@@ -253,7 +253,7 @@ func malformedRequestsDoNoHarm(t *Trial) {
 		}
 		if after, err := t.Open([]string{t.Stream()}); err != nil || after.Status() >= 500 {
 			t.interrupted()
-			t.Deviation("a target that goes on serving", "after "+request.what+" a plain subscription is not served any more")
+			t.Absence("a target that goes on serving", "after "+request.what+" a plain subscription is not served any more")
 		}
 	}
 	t.Count(len(requests))

@@ -40,7 +40,7 @@ func deliversAtEachNode(t *Trial) {
 		t.Count(messages)
 		if lost := missing(s.numbers(0, f.seen), messages); len(lost) > 0 {
 			f.mustOwe()
-			t.Deviation(fmt.Sprintf("messages 1–%d at each node", messages), fmt.Sprintf("at node %d of %d %s did not arrive", i+1, len(followers), spans(lost)), f.evidence(1))
+			t.Absence(fmt.Sprintf("messages 1–%d at each node", messages), fmt.Sprintf("at node %d of %d %s did not arrive", i+1, len(followers), spans(lost)), f.evidence(1))
 		}
 	}
 	t.Conclude(fmt.Sprintf("%d messages came at each of %d nodes", messages, len(followers)))

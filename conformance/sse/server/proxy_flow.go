@@ -135,5 +135,5 @@ func (t *Trial) deviate(began time.Time, excess time.Duration, expected, actual 
 	if doubt := t.doubt(began, excess); doubt != "" {
 		t.Unknown("%s, but %s", actual, doubt)
 	}
-	t.Deviation(expected, actual, evidence...)
+	t.Absence(expected, actual, evidence...)
 }

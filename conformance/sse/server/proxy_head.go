@@ -109,6 +109,9 @@ func (t *Trial) respond(u *Upstream, control, body string) {
 func (t *Trial) itsOwn(first *Passage, control, when string) {
 	began, again := time.Now(), first.Again()
 	u, forwarded := again.Forwarded(stuck)
+	if tap, ok := again.Tap(0); !forwarded && ok && tap.Status() >= http.StatusInternalServerError {
+		t.Unknown("the second client's request was answered with status %d %s: an error shows nothing of another's stream", tap.Status(), when)
+	}
 	if !forwarded {
 		t.deviate(began, stuck, "each client's request at the origin, whose response has "+control,
 			"the second client's request did not reach the origin "+when, again.Evidence())

@@ -218,7 +218,7 @@ func emptyPositionIsNone(t *Trial) {
 	t.Count(2)
 	seen := fmt.Sprintf("without the header came %s, with an empty one %s", absent.outcome(), empty.outcome())
 	if !absent.heard || !empty.heard {
-		t.Fail("a message published later, with an empty header and without", seen, empty.evidence())
+		t.Absent("a message published later, with an empty header and without", seen, empty.evidence())
 	}
 	// Between the two one more message was published, so a whole replay is longer by one.
 	one, two := len(absent.got)-1, len(empty.got)-1

@@ -311,7 +311,7 @@ func cutAgainAndAgain(t *Trial, c *course, order []int) *follower {
 	for idle := 0; len(f.taps) < mostCuts && idle < 4*mostIdle && !f.saw(c.series, 0, newest); idle++ {
 		cut, before := new(fuse), len(f.seen)
 		if !f.open(Dialing(cut.dial)) {
-			t.Fail("a stream", fmt.Sprintf("after %d connections: %s", len(f.taps), f.refused), f.evidence(len(f.taps)))
+			t.Absent("a stream", fmt.Sprintf("after %d connections: %s", len(f.taps), f.refused), f.evidence(len(f.taps)))
 		}
 		cut.burn(1 + random.IntN(mostCut/4<<min(idle, 10))) // further on when nothing came: a stream may begin with much that is no event
 		f.tap().Await(t.Context(), quiet, func(r *Record) bool {

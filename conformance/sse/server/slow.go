@@ -398,7 +398,7 @@ func disconnectedReaderResumes(t *Trial) {
 	again := t.follower([]string{stream})
 	again.position = position
 	if !again.open() {
-		t.Fail("a stream that goes on behind the position", fmt.Sprintf("%s; then %s", a, again.refused), again.evidence(1))
+		t.Absent("a stream that goes on behind the position", fmt.Sprintf("%s; then %s", a, again.refused), again.evidence(1))
 	}
 	v.send(1)
 	again.hears(v.series.text(0, v.sent))

@@ -60,21 +60,23 @@ type suite struct {
 	obstacle error // why no stream could be opened; nil when one could
 	mute     bool  // not even the head of a response comes
 	delivers bool  // plain messages arrive
+	joined   *conformance.Suite
 }
 
 // Check judges the subject by all cases that apply, in the order of the catalogue, and says how the harness fared.
 func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]conformance.Verdict, conformance.Health, error) {
 	s := &suite{subject: subject, arrival: cmp.Or(o.Arrival, usualArrival), hold: o.Hold, run: fmt.Sprintf("%06x", (o.Seed^uint64(time.Now().UnixNano()))&0xffffff)}
 	s.primer = "streamgauge-" + s.run + "-primer"
-	joined := conformance.Suite{
+	joined := &conformance.Suite{
 		Profile: o.Profile, Only: o.Only, Holds: subject.Declares, Lacks: subject.lacks,
 		Parameter: s.parameters(o.Parameter), Next: o.Next, Parallel: o.Parallel, Once: o.Once, Report: o.Report,
 		Grounds: s.grounds(), Answers: s.answers, Revive: subject.Restart,
 	}
+	s.joined = joined
 	if joined.Profile == "" {
 		joined.Profile = conformance.ProfileBroker
 	}
-	s.asked = askedOf(subject, cases, &joined)
+	s.asked = askedOf(subject, cases, joined)
 	if subject.Shared && subject.Publish != nil {
 		joined.Parallel = 1 // everything that one case publishes is seen by the others
 	}

@@ -1,0 +1,104 @@
+package mutant
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/streamgauge/streamgauge/reference/broker"
+)
+
+// serverHaltMutants stop answering, each in its way. Whoever stopped them must be named, and nobody else blamed.
+var serverHaltMutants = []Mutant{
+	{
+		Name:   "ends-at-invalid-text",
+		Bug:    "A message that is no UTF-8 ends the process, and nobody starts it again.",
+		SeenIn: "plausible: an exception in a thread that the runtime does not survive",
+		Kills:  []string{"SSE-DELIV-005"},
+		Broker: halting(invalidText, 0, false),
+	},
+	{
+		Name:   "ends-at-invalid-text-and-is-restarted",
+		Bug:    "A message that is no UTF-8 ends the process, and a supervisor starts it again.",
+		SeenIn: "plausible: the same under systemd or Kubernetes",
+		Kills:  []string{"SSE-DELIV-005"},
+		Broker: halting(invalidText, time.Second, false),
+	},
+	{
+		Name:   "hangs-at-an-empty-message",
+		Bug:    "An empty message leaves a lock held: connections are accepted, and nobody is answered any more.",
+		SeenIn: "plausible: an early return before the unlock",
+		Kills:  []string{"SSE-FORM-007"},
+		Broker: halting(func(body []byte) bool { return len(body) == 0 }, 0, true),
+	},
+	{
+		Name:   "hangs-beside-a-full-queue",
+		Bug:    "A reader that stops leaves a lock held for good: nobody is answered any more.",
+		SeenIn: "found in one of the peers: a write that waits for its own reader",
+		Kills:  []string{"SSE-SLOW-001"},
+		May:    because("it stops reading as well", "SSE-SLOW-002", "SSE-SLOW-004", "SSE-SLOW-005", "SSE-SLOW-006", "SSE-SLOW-007", "SSE-SLOW-008", "SSE-SLOW-009", "SSE-HTTPS-024"),
+		Broker: func(c *broker.Config) {
+			h := &halted{hangs: true}
+			c.Queue, c.WriteTimeout = 1<<20, time.Hour
+			c.Tamper = &broker.Tamper{Behind: func(*broker.Subscriber) { h.stopped.Store(true) }, Handler: h.handler}
+		},
+	},
+}
+
+func invalidText(body []byte) bool { return !utf8.Valid(body) }
+
+// halting is a broker that stops at a message of some kind, for good or until it is restarted.
+func halting(at func(body []byte) bool, back time.Duration, hangs bool) func(*broker.Config) {
+	return func(c *broker.Config) {
+		h := &halted{hangs: hangs}
+		c.Tamper = &broker.Tamper{Handler: func(next http.Handler) http.Handler {
+			return h.handler(onPublish(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				body, _ := io.ReadAll(r.Body) // what cannot be read is not published either
+				if at(body) {
+					h.stop(back)
+					h.refuse(w, r)
+					return
+				}
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				next.ServeHTTP(w, r)
+			})(next))
+		}}
+	}
+}
+
+// halted answers nobody once it has stopped.
+type halted struct {
+	hangs   bool // connections are accepted, and not answered; else they end at once
+	stopped atomic.Bool
+}
+
+func (h *halted) stop(back time.Duration) {
+	h.stopped.Store(true)
+	if back > 0 {
+		time.AfterFunc(back, func() { h.stopped.Store(false) })
+	}
+}
+
+func (h *halted) handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h.stopped.Load() {
+			h.refuse(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuse ends the connection without an answer, or gives none.
+func (h *halted) refuse(w http.ResponseWriter, r *http.Request) {
+	if h.hangs {
+		<-r.Context().Done()
+		return
+	}
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		_ = conn.Close() // that is all
+	}
+}
