@@ -33,12 +33,15 @@ func hides(key string) bool {
 // variable also for its name.
 type finder struct {
 	r      *reader
-	texts  []string        // that stand at a secret place
+	texts  []placed        // that stand at a secret place
 	secret map[string]bool // variables that do
 	open   map[string]bool // variables that stand where everybody may look
 	tools  map[string]bool // variables among the arguments of auth.command, which may or may not be secret
 	plain  strings.Builder // all that stands where everybody may look
 }
+
+// placed is a text at a secret place, and the name of the place where it has one.
+type placed struct{ name, text string }
 
 // findSecrets collects the secrets of a target file.
 func findSecrets(r *reader, root *yaml.Node) []secret {
@@ -62,7 +65,7 @@ func (f *finder) walk(n *yaml.Node, path []string) {
 			f.walk(child, path)
 		}
 	case yaml.ScalarNode:
-		f.take(n, secretsAt(path))
+		f.take(n, path[len(path)-1], secretsAt(path))
 	}
 }
 
@@ -84,7 +87,7 @@ func secretsAt(path []string) func(text string) []string {
 }
 
 // take notes what of a value is secret.
-func (f *finder) take(n *yaml.Node, secrets func(text string) []string) {
+func (f *finder) take(n *yaml.Node, name string, secrets func(text string) []string) {
 	written, ok := f.r.written[n]
 	if !ok {
 		written = n.Value
@@ -97,7 +100,7 @@ func (f *finder) take(n *yaml.Node, secrets func(text string) []string) {
 		rest = strings.ReplaceAll(rest, part, "\x00")
 	}
 	for _, part := range secrets(n.Value) {
-		f.texts = append(f.texts, part)
+		f.texts = append(f.texts, placed{nameIn(n.Value, part, name), part})
 		plain = strings.ReplaceAll(plain, part, "\x00")
 	}
 	for _, name := range variablesIn(rest) {
@@ -120,13 +123,13 @@ func (f *finder) command(arguments []*yaml.Node, mints bool) {
 			for _, name := range variablesIn(part) {
 				f.secret[name] = true
 			}
-			f.texts = append(f.texts, strings.TrimPrefix(n.Value, strings.TrimSuffix(words[i], part)))
+			f.texts = append(f.texts, placed{text: strings.TrimPrefix(n.Value, strings.TrimSuffix(words[i], part))})
 		case mints && i > 0:
 			for _, name := range variablesIn(words[i]) {
 				f.tools[name] = true
 			}
 		default:
-			f.take(n, secretsOfURL)
+			f.take(n, "", secretsOfURL)
 		}
 	}
 }
@@ -152,9 +155,13 @@ func (f *finder) all() []secret {
 			found[form] = secret{form, shown, word}
 		}
 	}
-	for _, text := range f.texts {
-		if !strings.Contains(text, "{{") {
-			hide(text, hidden)
+	for _, p := range f.texts {
+		if strings.Contains(p.text, "{{") || p.text == "" {
+			continue
+		}
+		hide(p.text, hidden)
+		for _, form := range p.forms() {
+			found[form.text] = form
 		}
 	}
 	for name, value := range f.r.values {
@@ -167,6 +174,32 @@ func (f *finder) all() []secret {
 	return slices.SortedFunc(maps.Values(found), func(a, b secret) int {
 		return cmp.Or(cmp.Compare(len(b.text), len(a.text)), cmp.Compare(a.text, b.text))
 	})
+}
+
+// forms are how a request shows the text behind its name: there it is hidden however short or common it is.
+func (p placed) forms() (forms []secret) {
+	if p.name == "" {
+		return nil
+	}
+	for _, pattern := range []string{"%=@", `"%":"@"`, `"%": "@"`, `\"%\":\"@\"`, `\"%\": \"@\"`, "%: @"} {
+		write := func(text string) string { return strings.NewReplacer("%", p.name, "@", text).Replace(pattern) }
+		text := p.text
+		if pattern == "%=@" {
+			text = url.QueryEscape(text)
+		}
+		forms = append(forms, secret{text: write(text), shown: write(hidden)})
+	}
+	return forms
+}
+
+// nameIn is the name behind which a part stands in a form or in JSON, else that of the whole value.
+func nameIn(value, part, name string) string {
+	for _, m := range slices.Concat(parameter.FindAllStringSubmatch(value, -1), jsonField.FindAllStringSubmatch(value, -1)) {
+		if at := len(m) - 1; m[at] == part && tells(m[at-1]) {
+			return m[at-1]
+		}
+	}
+	return name
 }
 
 // everyday are texts that stand in many reports and are never looked for, whoever chose them as a secret.
@@ -228,6 +261,8 @@ func encoded(text string, word bool) []string {
 // secretsOfAddress are the secrets of a target that is only the address of a stream.
 func secretsOfAddress(raw string) []secret {
 	f := &finder{r: newReader(Source{})}
-	f.texts = secretsOfURL(raw)
+	for _, part := range secretsOfURL(raw) {
+		f.texts = append(f.texts, placed{text: part})
+	}
 	return f.all()
 }

@@ -188,3 +188,26 @@ func TestRedactingATargetWithoutSecretsChangesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestAShortSecretIsHiddenBehindItsName(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`publish: {url: "http://h/", form: {password: stream, data: "{{.Data}}"}}`:                "data=stream&password=***",
+		`publish: {url: "http://h/", json: {auth: {pw: stream}, data: "{{.Data}}"}}`:              `{"auth":{"pw":"***"},"data":"stream"}`,
+		`publish: {url: "http://h/", body: '{"key":"stream","data":{{.Data | json}}}'}`:           `{"key":"***","data":"stream"}`,
+		`publish: {url: "http://h/", body: 'token=stream&data={{.Data}}'}`:                        "token=***&data=stream",
+		`publish: {url: "http://h/", headers: {X-API-Key: stream}, body: "X-API-Key: {{.Data}}"}`: "X-API-Key: ***",
+	} {
+		target := parseTarget(t, `{name: t, subscribe: {url: "http://h/"}, `+text+`}`)
+		r, err := target.PublishRequest(PublishVars{Stream: "s", Data: "stream"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := target.Redact(string(r.Body)); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+		if got := target.Redact(fmt.Sprintf("%q", r.Body)); got != fmt.Sprintf("%q", want) {
+			t.Errorf("%s: got %s, want %q", text, got, want)
+		}
+	}
+}
