@@ -51,8 +51,12 @@ clients: ## Run the tests against clients that others wrote (needs chromium, Nod
 	cd $(PEERS) && $(gotest) -timeout 10m -run '$(CLIENTS)' ./...
 
 .PHONY: bench
-bench: ## Measure memory and CPU per subscriber beside a minimal reader and server, as ratios
+bench: build ## Measure memory and CPU per subscriber as ratios, and how long the usual commands take
 	CGO_ENABLED=0 go run ./scenarios/run/bench
+	@for command in check check-client run; do \
+		began=$$(date +%s); bin/streamgauge $$command --quiet >/dev/null 2>&1; code=$$?; \
+		echo "streamgauge $$command: $$(($$(date +%s) - began)) s, exit $$code"; \
+	done
 
 .PHONY: lint
 lint: bin/golangci-lint ## Check code, import rules, formatting and module files
