@@ -16,6 +16,8 @@ type course struct {
 	observer  *follower
 	ids       []string // of message n at n; ids[0] is unused
 	patience  time.Duration
+	silent    int // resumes after which nothing arrived, not even what was published once they were back
+	refused   int // resumes that were given no stream
 }
 
 func (t *Trial) course() *course {
@@ -159,7 +161,11 @@ func (c *course) resume(n int, position string, options ...Option) *replay {
 	if opened {
 		r.heard = r.follower.hearsWithin(c.text(c.published), c.patience)
 	}
-	if opened && !r.heard {
+	switch {
+	case !opened:
+		c.refused++
+	case !r.heard:
+		c.silent++
 		c.patience = time.Second // a second one would not come either
 	}
 	r.judge(c.series.numbers(0, r.follower.seen))
@@ -181,6 +187,18 @@ func (r *replay) judge(got []int) {
 		if count[n] == 0 {
 			r.missed = append(r.missed, n)
 		}
+	}
+}
+
+// sampled ends the case where nothing wrong was seen only because some of the resumes brought nothing at all.
+func (c *course) sampled() { c.t.without(c.silent + c.refused) }
+
+// answered is sampled where being refused is an answer as well.
+func (c *course) answered() { c.t.without(c.silent) }
+
+func (t *Trial) without(samples int) {
+	if samples > 0 && !t.Deviated() {
+		t.Unknown("nothing arrived after %d of the resumes, not even what was published when they were back: there is nothing to judge", samples)
 	}
 }
 

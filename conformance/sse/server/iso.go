@@ -171,6 +171,7 @@ func positionsOpenNoOtherStream(t *Trial) {
 	for n := 1; n <= 6; n++ {
 		foreign(t, own.resume(0, other.ids[n]).follower, other, "an answer to a position of another stream")
 	}
+	own.answered()
 	t.Conclude("six positions of another stream gave none of its messages")
 }
 

@@ -97,6 +97,7 @@ func resumesWithoutDuplicate(t *Trial) {
 			t.Deviation(fmt.Sprintf("only messages behind %d, each once", n), "sent again: "+spans(again), r.evidence())
 		}
 	}
+	c.sampled()
 	comesAndGoes(t, c)
 	r := t.seam().run(t)
 	r.report("each message once", repeated)
@@ -160,6 +161,7 @@ func replaysInLiveOrder(t *Trial) {
 				fmt.Sprintf("message %d, %d places behind the position", got[at], at+1), r.evidence())
 		}
 	}
+	c.sampled()
 	t.Conclude("four replays had the order in which a live subscriber saw the messages of concurrent publishers")
 }
 
@@ -295,6 +297,7 @@ func replaysOnlyWhatMayBeRead(t *Trial) {
 	for _, n := range []int{1, 2, 3} {
 		foreign(t, own.resume(0, other.ids[n]).follower, other, "a replay of its own stream with a position of another")
 	}
+	own.answered()
 	if !t.Subject.Rights.Streams {
 		t.Conclude("a position of another stream replayed nothing of it; tokens were not tried, because none are known that say what they allow")
 	}
@@ -366,6 +369,7 @@ func doesNotResetTheHealthy(t *Trial) {
 	if resets > 1 {
 		t.Deviation("no reset", fmt.Sprintf("in all, %d of %d resumes were answered with one", resets, resumes))
 	}
+	c.sampled()
 	t.Conclude("no recent position was answered with a reset")
 }
 

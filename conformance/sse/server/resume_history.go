@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance/sse"
@@ -132,11 +133,16 @@ func tellsOfHole(t *Trial) {
 	for range 3 {
 		r := c.from(n)
 		t.Count(1)
+		told := len(t.notices(r.follower, usual...)) > 0
+		if told && !r.heard {
+			c.silent-- // a sign is an answer
+		}
 		partial := !r.refused() && len(r.missed) > 0 && len(r.got) > 1
-		if partial && len(t.notices(r.follower, usual...)) == 0 && !c.counts() {
+		if partial && !told && !c.counts() {
 			t.Deviation("all of "+spans(r.expected)+", or a sign that some are missing", fmt.Sprintf("%d of them without a sign", len(r.expected)-len(r.missed)), r.evidence())
 		}
 	}
+	c.answered()
 	t.Conclude("no replay with a hole looked complete")
 }
 
@@ -170,11 +176,16 @@ func outlivesRestart(t *Trial) {
 
 // "A position from before a restart is never mistaken for one after it: a counter that begins anew does not hide what was published since."
 func neverMistakesOldPositions(t *Trial) {
+	silent := 0
 	for _, r := range afterRestart(t) {
+		if !r.heard && len(r.follower.seen) == 0 && r.follower.status() == http.StatusOK {
+			silent++ // a good head alone is no answer
+		}
 		if r.mistaken() {
 			t.Deviation("all messages since the restart, or none, or a sign that some are missing", "with "+r.String(), r.evidence())
 		}
 	}
+	t.without(silent)
 	t.Conclude("no position from before the restart was taken for one after it")
 }
 
@@ -262,12 +273,17 @@ func replaysWithoutDelayingOthers(t *Trial) {
 	live := t.follow([]string{t.Stream()})
 	replays := int(t.Number("replays"))
 	what := fmt.Sprintf("live messages while %d others replay %d messages", replays, len(order))
-	usual, loaded := t.notSlower(live, what, replays, func(over <-chan struct{}) { replayUntil(t, c, c.ids[order[0]], over) })
+	var replayed atomic.Int64
+	usual, loaded := t.notSlower(live, what, replays, func(over <-chan struct{}) { replayUntil(t, c, c.ids[order[0]], over, &replayed) })
+	if n := replayed.Load(); n < int64(len(order)) {
+		t.Unknown("the replays brought %d messages in all, where each asked for %d: there was nothing to be delayed by", n, len(order)-1)
+	}
+	t.Count(int(replayed.Load()) / len(order))
 	t.Pass(fmt.Sprintf("p99 of live messages was %v, and %v beside replays of %d messages", usual, loaded, len(order)))
 }
 
-// replayUntil replays the whole backlog again and again.
-func replayUntil(t *Trial, c *course, oldest string, over <-chan struct{}) {
+// replayUntil replays the whole backlog again and again, and counts what came.
+func replayUntil(t *Trial, c *course, oldest string, over <-chan struct{}, replayed *atomic.Int64) {
 	for {
 		select {
 		case <-over:
@@ -279,6 +295,7 @@ func replayUntil(t *Trial, c *course, oldest string, over <-chan struct{}) {
 			return
 		}
 		f.hears(c.text(c.published))
+		replayed.Add(int64(len(f.seen)))
 		for _, p := range f.taps {
 			p.discard()
 		}
