@@ -303,7 +303,7 @@ func TestACaseForNothingOrTwiceIsAnError(t *testing.T) {
 
 func TestLatenessOfOurOwnIsNotTheSubjects(t *testing.T) {
 	t.Parallel()
-	for late, want := range map[time.Duration]Outcome{0: Fail, 90 * time.Millisecond: Fail, 110 * time.Millisecond: Unknown} {
+	for late, want := range map[time.Duration]Outcome{0: Fail, 110 * time.Millisecond: Fail, 490 * time.Millisecond: Fail, 510 * time.Millisecond: Unknown} {
 		v := decide(t, must, func(c *Trial) {
 			c.pulse = &pulse{first: c.began}
 			c.pulse.note(time.Now(), late)

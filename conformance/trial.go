@@ -194,10 +194,10 @@ func (t *Trial) Warn(expected, actual string, evidence ...[]string) {
 	t.Conclude(actual)
 }
 
-// Late is Fail for what was not done in time. When this process itself was late meanwhile by more than a tenth of the given bound, the time
-// is not the subject's, and the verdict is unknown.
-func (t *Trial) Late(bound time.Duration, expected, actual string, evidence ...[]string) {
-	if lag := t.Lag(); lag > bound/10 {
+// Late is Fail for what was later than allowed, by at least the excess. When this process itself was late meanwhile by so much that the
+// excess could be its own, at both ends of what was measured, the verdict is unknown.
+func (t *Trial) Late(excess time.Duration, expected, actual string, evidence ...[]string) {
+	if lag := t.Lag(); 2*lag >= excess {
 		t.Unknown("%s, but this machine was too busy to tell: a timer of the harness was %v late", actual, lag.Round(time.Millisecond))
 	}
 	t.Absent(expected, actual, evidence...)

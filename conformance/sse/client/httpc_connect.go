@@ -108,7 +108,7 @@ func silentServersAreLeft(t *Trial) {
 	left := func(visits []visit) bool { return len(visits) > 1 || !visits[0].Gone.IsZero() }
 	visits, ok := s.until(within, left)
 	if !ok {
-		t.Late(bound, fmt.Sprintf("the client gives up or tries again within %v", bound), fmt.Sprintf("it still waits after %v", within))
+		t.Late(within-bound, fmt.Sprintf("the client gives up or tries again within %v", bound), fmt.Sprintf("it still waits after %v", within))
 	}
 	if len(visits) > 1 && visits[0].Gone.IsZero() {
 		t.Pass("it tries again after " + brief(visits[1].Accepted.Sub(visits[0].Accepted)))

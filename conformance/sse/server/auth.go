@@ -186,7 +186,7 @@ func stopsWhenTheTokenExpires(t *Trial) {
 	t.Count(len(events))
 	switch {
 	case late > grace:
-		t.Late(late, expected, fmt.Sprintf("an event arrived %v after the token had expired", late.Round(time.Millisecond)), p.Evidence())
+		t.Late(late-grace, expected, fmt.Sprintf("an event arrived %v after the token had expired", late.Round(time.Millisecond)), p.Evidence())
 	case !ended:
 		t.Warn(expected, "delivery stopped, and the stream stayed open", p.Evidence())
 	}

@@ -36,7 +36,7 @@ func stopsWhenRightsAreWithdrawn(t *Trial) {
 	t.Count(len(events))
 	switch {
 	case late > within:
-		t.Late(late, expected, fmt.Sprintf("an event arrived %v after that", late.Round(time.Millisecond)), p.Evidence())
+		t.Late(late-within, expected, fmt.Sprintf("an event arrived %v after that", late.Round(time.Millisecond)), p.Evidence())
 	case !ended:
 		t.Warn(expected, "delivery stopped, and the stream stayed open", p.Evidence())
 	}

@@ -369,7 +369,7 @@ func deliversEndOfBurst(t *Trial) {
 		}
 		last, _ := f.arrival(s, 0, size)
 		if late := last.Sub(due); late > within {
-			t.Late(within, expected, fmt.Sprintf("it came after %v", late.Round(time.Millisecond)), f.evidence(len(f.taps)))
+			t.Late(late-within, expected, fmt.Sprintf("it came after %v", late.Round(time.Millisecond)), f.evidence(len(f.taps)))
 		}
 	}
 	t.Conclude("the last message of five bursts came without another one behind it")

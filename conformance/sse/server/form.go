@@ -132,7 +132,7 @@ func judgeBlankLines(t *Trial, p *Tap, least int) {
 		t.Skip("%d events came while the stream was watched: describe publish in a target file, and there is something to judge", all)
 	}
 	if 2*late > all {
-		t.Late(within, fmt.Sprintf("the blank line within %v of its event", within), fmt.Sprintf("the blank line of %d of %d events came late, by up to %v", late, all, worst.Round(time.Millisecond)), p.Evidence())
+		t.Late(worst-within, fmt.Sprintf("the blank line within %v of its event", within), fmt.Sprintf("the blank line of %d of %d events came late, by up to %v", late, all, worst.Round(time.Millisecond)), p.Evidence())
 	}
 	t.Pass(fmt.Sprintf("%d events came with their blank lines", all))
 }

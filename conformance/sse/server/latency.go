@@ -44,7 +44,7 @@ func (t *Trial) notSlower(f *follower, what string, loaders int, load func(over 
 		}
 		switch {
 		case slower == 2:
-			t.Late(max(bound, loaded-bound), fmt.Sprintf("p99 of at most %v: %v times the %v without it, and %v", bound, factor, usual, allowance),
+			t.Late(loaded-bound, fmt.Sprintf("p99 of at most %v: %v times the %v without it, and %v", bound, factor, usual, allowance),
 				fmt.Sprintf("p99 of %s was %v", what, loaded))
 		case attempt == most:
 			t.Unknown("p99 of %s was %v, after %v without load; it was not like that before", what, loaded, usual)

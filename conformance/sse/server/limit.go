@@ -372,7 +372,7 @@ func fullServerKeepsItsPace(t *Trial) {
 			t.Fail(fmt.Sprintf("no more than %d connections", most), "one more was accepted: "+answerText(p), p.Head())
 		}
 		if quick := t.Duration("refused_within"); took > quick {
-			t.Late(took, fmt.Sprintf("a refusal within %v", quick), fmt.Sprintf("it took %v", took.Round(time.Millisecond)))
+			t.Late(took-quick, fmt.Sprintf("a refusal within %v", quick), fmt.Sprintf("it took %v", took.Round(time.Millisecond)))
 		}
 		refused++
 	}
@@ -380,7 +380,7 @@ func fullServerKeepsItsPace(t *Trial) {
 	bound := time.Duration(t.Number("factor")*float64(usual)) + t.Duration("allowance")
 	t.Count(refused)
 	if full > bound {
-		t.Late(full, fmt.Sprintf("messages that arrive within %v, as on an idle server (%v)", shown(bound), shown(usual)), fmt.Sprintf("%v with %d connections", shown(full), most))
+		t.Late(full-bound, fmt.Sprintf("messages that arrive within %v, as on an idle server (%v)", shown(bound), shown(usual)), fmt.Sprintf("%v with %d connections", shown(full), most))
 	}
 	t.Pass(fmt.Sprintf("%d connections over %d were refused; messages took %v, and %v before", refused, most, shown(full), shown(usual)))
 }

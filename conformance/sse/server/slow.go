@@ -98,7 +98,7 @@ func besideStalled(t *Trial, what string, measure func(lap) time.Duration) {
 	}
 	t.Count(v.sent)
 	if len(late) == several {
-		t.Late(slices.Min(late), fmt.Sprintf("at most %v %s, as without a stalled subscriber (%v)", shown(bound), what, shown(usual)),
+		t.Late(slices.Min(late)-bound, fmt.Sprintf("at most %v %s, as without a stalled subscriber (%v)", shown(bound), what, shown(usual)),
 			fmt.Sprintf("beside two subscribers that do not read, it took %v to %v %s", shown(slices.Min(late)), shown(slices.Max(late)), what))
 	}
 	t.Pass(fmt.Sprintf("it took at most %v %s beside two subscribers that do not read, and %v without", shown(worst), what, shown(usual)))
