@@ -134,8 +134,13 @@ func (s *Session) listen(greeted chan<- struct{}) {
 	defer close(s.over)
 	in := bufio.NewReaderSize(s.link.Out, 64<<10)
 	line := 0
+	var broken error // off in the middle of a line
 	for {
 		text, err := readLine(in)
+		if errors.Is(err, errUnfinished) {
+			broken = err
+			break
+		}
 		if err != nil {
 			if !errors.Is(err, io.EOF) {
 				s.fail(err)
@@ -154,6 +159,9 @@ func (s *Session) listen(greeted chan<- struct{}) {
 	s.mu.Lock()
 	exiting := s.exiting
 	s.mu.Unlock()
+	if broken != nil && err == nil {
+		s.fail(broken) // a process that came to grief may have done so anywhere
+	}
 	switch {
 	case exiting && err == nil:
 		s.fail(fmt.Errorf("%w, as it was told", ErrEnded))
@@ -163,6 +171,8 @@ func (s *Session) listen(greeted chan<- struct{}) {
 		s.fail(fmt.Errorf("%w: %w%s", ErrEnded, err, s.said()))
 	}
 }
+
+var errUnfinished = errors.New("its last line has no end")
 
 // readLine reads one line without its end.
 func readLine(in *bufio.Reader) ([]byte, error) {
@@ -175,7 +185,7 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 			return bytes.TrimRight(line, "\r\n"), nil
 		case !errors.Is(err, bufio.ErrBufferFull):
 			if len(line) > 0 && errors.Is(err, io.EOF) {
-				return nil, fmt.Errorf("%w: its last line has no end: %.200q", ErrGarbled, line)
+				return nil, fmt.Errorf("%w: %w: %.200q", ErrGarbled, errUnfinished, line)
 			}
 			return nil, err
 		case len(line) > maxLine:

@@ -110,6 +110,7 @@ func (f *Follower) closed() (reports int) {
 
 // awaitEvents waits for the given number of events, unless the client gives up.
 func (f *Follower) awaitEvents(n int, within time.Duration) ([]subject.Report, bool) {
+	f.t.hears()
 	for end := time.Now().Add(within); ; {
 		reports, ok := f.Await(f.t.step(end), func(all []subject.Report) bool { return len(of(all, subject.EvEvent)) >= n })
 		if ok || time.Until(end) <= 0 || f.t.givenUp() || within > returnWithin/2 && f.t.staysAway() {

@@ -223,6 +223,7 @@ func (s *scene) leave() { _ = s.Close() } // the session may have ended, which i
 
 // has waits for an event with these data. A client that says it has given up is not waited for as long.
 func (s *scene) has(data string, within time.Duration) bool {
+	s.t.hears()
 	for end := time.Now().Add(within); ; {
 		if _, ok := s.Await(s.t.step(end), func(reports []subject.Report) bool { return reportsData(reports, data) }); ok {
 			return true
