@@ -164,7 +164,11 @@ const afterFinal = 3 * time.Second
 func (s *scene) comes(n int, within time.Duration) (v visit, ok bool) {
 	arrived := func(visits []visit) bool { return len(visits) >= n }
 	for end := time.Now().Add(within); ; {
-		if visits, ok := s.until(s.t.step(end), arrived); ok {
+		step := s.t.step(end)
+		if s.gaveUp() || n > 1 && s.t.staysAway() {
+			step = 0 // it is there, or never will be
+		}
+		if visits, ok := s.until(step, arrived); ok {
 			s.t.suite.returns.note(n, true, within)
 			return visits[n-1], true
 		}
