@@ -42,7 +42,7 @@ func (s *capacitySearch) try(ctx context.Context, t capacity.Trial) (conformance
 	}
 	s.subject = s.described(outcome)
 	verdicts := selected(outcome.Verdicts, s.only)
-	if !outcome.Interrupted {
+	if !outcome.Interrupted && !outcome.Died() { // what a dead target did not take says nothing more
 		verdicts = append(loadVerdicts(outcome, plan), verdicts...)
 	}
 	step := capacity.NewStep(outcome.Run, verdicts, outcome.Measures, s.strict)

@@ -84,4 +84,4 @@ func (a *Access) Wired(ctx context.Context, t *scenarios.Target, seed uint64) er
 }
 
 // openWithin is how long a stream may take to open.
-const openWithin = 10 * time.Second
+const openWithin = 5 * time.Second

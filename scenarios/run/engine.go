@@ -64,6 +64,9 @@ type Outcome struct {
 	Interrupted bool
 }
 
+// Died says that the target died or stopped answering in the course of the run.
+func (o *Outcome) Died() bool { return o.Tally != nil && o.Tally.Death != nil }
+
 // engine is the state of a run.
 type engine struct {
 	plan        *scenarios.Plan
