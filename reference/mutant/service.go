@@ -137,6 +137,15 @@ var serviceMutants = []Mutant{
 		Scenario: "memory",
 		Broker:   leakMemory,
 	},
+	{
+		Name:     "keeps-what-the-departed-had",
+		Bug:      "Every connection leaves a megabyte behind when it ends.",
+		SeenIn:   "anomalyco/opencode#22198; sdageltc/letitloop#45: what belongs to a connection is never freed",
+		Kills:    []string{"memory.growth"},
+		May:      []May{{"memory.max", "what is kept adds up"}},
+		Scenario: "churn",
+		Broker:   leakAtJoin,
+	},
 }
 
 // stall is how long a stuck subscriber holds up the others for each batch.
@@ -172,9 +181,27 @@ func keepOldest(c *broker.Config) {
 }
 
 func leakMemory(c *broker.Config) {
+	leak := leaking1MiB()
+	c.Tamper = &broker.Tamper{Store: func(broker.Event) bool {
+		leak()
+		return true
+	}}
+}
+
+// leakAtJoin takes a block for each connection and keeps it.
+func leakAtJoin(c *broker.Config) {
+	leak := leaking1MiB()
+	c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		leak()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// leaking1MiB leaves a mebibyte behind each time.
+func leaking1MiB() (leak func()) {
 	var mu sync.Mutex
 	var leaked [][]byte
-	c.Tamper = &broker.Tamper{Store: func(broker.Event) bool {
+	return func() {
 		block := make([]byte, 1<<20)
 		for i := 0; i < len(block); i += 4 << 10 {
 			block[i] = 1 // untouched pages are not resident
@@ -182,6 +209,5 @@ func leakMemory(c *broker.Config) {
 		mu.Lock()
 		defer mu.Unlock()
 		leaked = append(leaked, block)
-		return true
-	}}
+	}
 }
