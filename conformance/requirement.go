@@ -80,6 +80,7 @@ const (
 	AccessRestart   Access = "restart"   // a command that restarts it
 	AccessDrain     Access = "drain"     // a command that shuts it down gracefully
 	AccessMemory    Access = "memory"    // its resident memory
+	AccessFiles     Access = "files"     // how many files it has open
 	AccessNodes     Access = "nodes"     // several addresses of one cluster
 	AccessClient    Access = "client"    // a client behind an adapter
 	AccessProxy     Access = "proxy"     // the harness on both sides of it

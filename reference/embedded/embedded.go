@@ -157,7 +157,7 @@ func (b *Broker) Subject() *server.Subject {
 		Name: "reference broker", Kind: "reference", URL: address + "/events", Nodes: []string{address, "http://" + b.other.Addr},
 		Subscribe: b.subscribe, TLS: b.trusted, Secure: "https://" + b.secure.Addr, Many: true, Ready: "headers",
 		Publish: b.publish, Types: true,
-		Restart: b.restart, Drain: b.drain, Memory: memory,
+		Restart: b.restart, Drain: b.drain, Memory: memory, Files: files,
 		Capabilities: []string{"publish", "resume", "heartbeat", "restart", "drain", "order"},
 		Heartbeat:    b.config.Heartbeat, History: b.config.HistoryEvents, HistoryAge: b.config.HistoryAge, SlowPolicy: string(b.config.SlowPolicy), Gap: "gap", TotalOrder: true,
 		Parameters: Parameters(b.config),

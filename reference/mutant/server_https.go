@@ -1,9 +1,12 @@
 package mutant
 
 import (
+	"bufio"
 	"bytes"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -178,6 +181,27 @@ var serverHTTPSMutants = []Mutant{
 		Broker: func(c *broker.Config) {
 			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 				next.ServeHTTP(&filter{ResponseWriter: w, change: func(p []byte) []byte { return p }}, r.WithContext(withoutCancel{r.Context()}))
+			})
+		},
+	},
+	{
+		Name: "keeps-sockets-of-the-departed", Bug: "The socket of a connection stays open when its client has left.",
+		SeenIn: "anomalyco/opencode#22198: sockets in CLOSE_WAIT", Kills: []string{"SSE-LIMIT-011"},
+		May: because("the other side never hears that the connection has ended", "SSE-HTTPS-027", "SSE-DRAIN-001", "SSE-DRAIN-002", "SSE-AUTH-004", "SSE-AUTH-005",
+			"SSE-SLOW-005", "SSE-SLOW-007"),
+		Broker: func(c *broker.Config) {
+			var mu sync.Mutex
+			var kept []*os.File
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				next.ServeHTTP(&overlooked{w, func(conn net.Conn) {
+					if tcp, ok := conn.(*net.TCPConn); ok {
+						if again, err := tcp.File(); err == nil {
+							mu.Lock()
+							defer mu.Unlock()
+							kept = append(kept, again)
+						}
+					}
+				}}, r)
 			})
 		},
 	},
@@ -388,4 +412,19 @@ func keepPlaces(c *broker.Config) {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// overlooked sees the connection that a stream takes over.
+type overlooked struct {
+	http.ResponseWriter
+
+	taken func(conn net.Conn)
+}
+
+func (w *overlooked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err == nil {
+		w.taken(conn)
+	}
+	return conn, buffered, err
 }

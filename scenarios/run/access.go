@@ -21,6 +21,7 @@ type Access struct {
 	Restart func(ctx context.Context) error
 	Drain   func(ctx context.Context) error
 	Memory  func(ctx context.Context) (bytes uint64, err error)
+	Files   func(ctx context.Context) (open int, err error)
 }
 
 // AccessTo prepares the access to a target that runs elsewhere.
@@ -29,7 +30,7 @@ func AccessTo(t *scenarios.Target) (*Access, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Access{TLS: s.tls, Publish: newPublishClient(t, maxPublishConnections, s.tls), Memory: s.memory}
+	a := &Access{TLS: s.tls, Publish: newPublishClient(t, maxPublishConnections, s.tls), Memory: s.memory, Files: s.files}
 	if s.mint != nil {
 		a.Mint = s.mint
 	}

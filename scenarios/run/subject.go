@@ -23,6 +23,7 @@ type subject struct {
 	target  *scenarios.Target
 	control func(scenarios.Step) fault.Target // nil: it cannot be restarted or drained
 	memory  func(context.Context) (uint64, error)
+	files   func(context.Context) (int, error)
 	mint    minter // nil: it wants no tokens
 	tls     *tls.Config
 	kind    string
@@ -51,8 +52,10 @@ func newExternal(t *scenarios.Target) (*subject, error) {
 	switch {
 	case t.Observe.Process():
 		s.memory = memoryOfProcess(processOf(t.Observe))
+		s.files = filesOfProcess(processOf(t.Observe))
 	case t.Observe.Metrics != "":
 		s.memory = memoryOfMetrics(metricsClient(s.tls), t.Observe.Metrics)
+		s.files = filesOfMetrics(metricsClient(s.tls), t.Observe.Metrics)
 	}
 	if t.Auth != nil {
 		s.mint = newMinter(t)

@@ -28,6 +28,7 @@ var limitCases = []Case{
 	{Requirement: "SSE-LIMIT-008", Turn: waiting, Run: halfOpenRequestsAreTimedOut},
 	{Requirement: "SSE-LIMIT-009", Turn: demanding, Run: burstLosesNothingAcknowledged},
 	{Requirement: "SSE-LIMIT-010", Turn: waiting, Run: halfOpenRequestsHarmNobody},
+	{Requirement: "SSE-LIMIT-011", On: openStream, Turn: demanding, Run: closesWhatTheDepartedHad},
 }
 
 // "A publish over the size limit gets 413; at the limit it is delivered intact."

@@ -133,10 +133,12 @@ func (m *multitude) await(r *reader, n int, patience time.Duration) bool {
 
 // flaw is one kind of what can go wrong with a delivery, and where it did.
 type flaw struct {
-	what    string
-	numbers []int
-	note    string   // of the first
-	around  []string // evidence for the first
+	what        string
+	numbers     []int
+	subscribers []int // to which the same happened, from 1
+
+	note   string   // of the first
+	around []string // evidence for the first
 }
 
 const changed = "came changed"
@@ -186,6 +188,20 @@ func (m *multitude) judge(r *reader) []flaw {
 	return slices.DeleteFunc([]flaw{gone, damaged, twice, late}, func(f flaw) bool { return len(f.numbers) == 0 })
 }
 
+// flaws are those of all readers. What happened to several of them alike is one.
+func (m *multitude) flaws() (all []flaw) {
+	for i, r := range m.readers {
+		for _, f := range m.judge(r) {
+			at := slices.IndexFunc(all, func(known flaw) bool { return known.what == f.what && slices.Equal(known.numbers, f.numbers) })
+			if at < 0 {
+				at, all = len(all), append(all, f)
+			}
+			all[at].subscribers = append(all[at].subscribers, i+1)
+		}
+	}
+	return all
+}
+
 func (f *flaw) add(n int, note string, around []string) {
 	if len(f.numbers) == 0 {
 		f.note, f.around = note, around
@@ -225,17 +241,15 @@ func deliversThousandsWithoutFault(t *Trial) {
 		t.Unknown("only %d of %d publishes were acknowledged", acknowledged, published)
 	}
 	expected := fmt.Sprintf("each of %d messages of one publisher once, in order and unchanged, on each of %d connections", acknowledged, len(m.readers))
-	for i, r := range m.readers {
-		for _, f := range m.judge(r) {
-			if f.what == changed && len(f.numbers) > acknowledged/2 {
-				t.Skip("most messages came changed: see SSE-DELIV-006")
-			}
-			text := fmt.Sprintf("%d of %d messages to subscriber %d %s: %s", len(f.numbers), acknowledged, i+1, f.what, spans(f.numbers))
-			if f.note != "" {
-				text += "; the first: " + f.note
-			}
-			t.Deviation(expected, text, f.around)
+	for _, f := range m.flaws() {
+		if f.what == changed && len(f.numbers) > acknowledged/2 {
+			t.Skip("most messages came changed: see SSE-DELIV-006")
 		}
+		text := fmt.Sprintf("%d of %d messages to subscriber %s of %d %s: %s", len(f.numbers), acknowledged, spans(f.subscribers), len(m.readers), f.what, spans(f.numbers))
+		if f.note != "" {
+			text += "; the first: " + f.note
+		}
+		t.Deviation(expected, text, f.around)
 	}
 	t.Sample(acknowledged*len(m.readers), "delivery")
 	if !t.Deviated() {

@@ -49,6 +49,7 @@ type Subject struct {
 	Restart func(ctx context.Context) error
 	Drain   func(ctx context.Context) error
 	Memory  func(ctx context.Context) (bytes uint64, err error)
+	Files   func(ctx context.Context) (open int, err error)
 
 	Origin *OriginServer // behind a gateway; nil: the subject is a server
 
@@ -199,6 +200,8 @@ func (s *Subject) access(need conformance.Access) (reason string, have bool) {
 		return "needs a command that drains the target: describe admin.drain in the target file", s.Drain != nil
 	case conformance.AccessMemory:
 		return "needs to see the target's memory: describe observe in the target file", s.Memory != nil
+	case conformance.AccessFiles:
+		return "needs to see how many files the target has open: describe observe in the target file", s.Files != nil
 	case conformance.AccessProxy:
 		return "needs a gateway with the harness on both sides of it: see streamgauge check --through", s.Origin != nil
 	default:

@@ -1,0 +1,85 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+)
+
+// "When its clients have ended, however they did, a server has no more files open than before."
+func closesWhatTheDepartedHad(t *Trial) {
+	clients := int(t.Number("clients"))
+	within := 2*max(t.Subject.Heartbeat, t.Duration("heartbeat")) + t.arrival
+	var most int
+	for _, way := range []struct {
+		name string
+		end  func(*net.TCPConn)
+	}{
+		{"FIN", func(c *net.TCPConn) { _ = c.Close() }},
+		{"RST", func(c *net.TCPConn) { _ = c.SetLinger(0); _ = c.Close() }},
+		{"FIN, while they went on reading", func(c *net.TCPConn) { _ = c.CloseWrite() }},
+	} {
+		before := openFiles(t)
+		taps, sockets := t.socketsOf(clients)
+		if during := openFiles(t); during < before+clients/2 {
+			t.Unknown("the target had %d files open, and %d with %d more connections: these are not the files of who serves them", before, during, clients)
+		}
+		for _, c := range sockets {
+			way.end(c)
+		}
+		left := t.filesAbove(before+clients/4, within)
+		for _, p := range taps {
+			p.Close()
+		}
+		t.Count(clients)
+		if left > 0 {
+			t.Fail(fmt.Sprintf("as many open files within %v of the end of %d clients as before they came: %d", within, clients, before),
+				fmt.Sprintf("%d, after all of them had ended with %s", left, way.name))
+		}
+		most = max(most, before)
+	}
+	t.Pass(fmt.Sprintf("after %d clients each had ended with FIN, with RST, and with FIN while they went on reading, no more files were open than before (%d)", clients, most))
+}
+
+// socketsOf opens so many streams, and returns what they are read from.
+func (t *Trial) socketsOf(clients int) (taps []*Tap, sockets []*net.TCPConn) {
+	var mu sync.Mutex
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		if tcp, ok := conn.(*net.TCPConn); ok && err == nil {
+			mu.Lock()
+			sockets = append(sockets, tcp)
+			mu.Unlock()
+		}
+		return conn, err
+	}
+	for range clients {
+		taps = append(taps, t.Subscribe([]string{t.Stream()}, Dialing(dial)))
+	}
+	return taps, sockets
+}
+
+// filesAbove waits until no more files are open than so many, and returns how many still are in the end; 0 when they are not.
+func (t *Trial) filesAbove(allowed int, within time.Duration) (left int) {
+	t.Doing("the target closes what its clients had")
+	t.Allow(within)
+	for end := time.Now().Add(within); ; t.wait(50 * time.Millisecond) {
+		if left = openFiles(t); left <= allowed {
+			return 0
+		}
+		if time.Now().After(end) {
+			return left
+		}
+	}
+}
+
+func openFiles(t *Trial) int {
+	open, err := t.Subject.Files(t.Context())
+	if err != nil {
+		t.interrupted()
+		t.Unknown("the open files could not be counted: %v", err)
+	}
+	return open
+}
