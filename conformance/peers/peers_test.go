@@ -95,7 +95,7 @@ func (k known) check(t *testing.T, s scaled, target *scenarios.Target) {
 		t.Error(text)
 	}
 	for _, text := range unsure {
-		if !strings.Contains(text, "the harness") && !slowAnyway.MatchString(text) {
+		if !strings.Contains(text, "the harness") && !slowAnyway.MatchString(text) && !strings.Contains(text, "the calm times of the steady phase had") {
 			t.Error(text)
 			continue
 		}

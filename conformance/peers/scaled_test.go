@@ -29,7 +29,8 @@ var core = []scaled{
 		},
 		promises: []string{
 			"delivery.complete", "delivery.unique", "delivery.ordered", "delivery.isolated", "delivery.intact", "delivery.resumable",
-			"latency.p50", "latency.p99", "connect.p99", "connect.failed", "reconnect.within", "reconnect.backoff", "resume.gap_p99",
+			"delivery.alive", "latency.p50", "latency.p99", "calm.latency_p99", "connect.p99", "connect.failed", "reconnect.within",
+			"reconnect.backoff", "resume.gap_p99",
 		},
 	},
 	{
@@ -58,7 +59,7 @@ var core = []scaled{
 		},
 		promises: []string{
 			"delivery.complete", "delivery.unique", "delivery.ordered", "delivery.isolated", "delivery.intact", "delivery.resumable",
-			"delivery.alive", "latency.p50", "latency.p99", "reconnect.within", "reconnect.backoff", "resume.gap_p99",
+			"delivery.alive", "latency.p50", "latency.p99", "calm.latency_p99", "reconnect.within", "reconnect.backoff", "resume.gap_p99",
 		},
 	},
 	{
@@ -72,7 +73,7 @@ var core = []scaled{
 		},
 		promises: []string{
 			"delivery.complete", "delivery.unique", "delivery.ordered", "delivery.intact", "delivery.resumable",
-			"latency.p50", "latency.p99", "heartbeat.every", "reconnect.within", "reconnect.backoff",
+			"delivery.alive", "latency.p50", "latency.p99", "calm.latency_p99", "heartbeat.every", "reconnect.within", "reconnect.backoff",
 		},
 	},
 	{
