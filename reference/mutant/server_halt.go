@@ -1,9 +1,12 @@
 package mutant
 
 import (
+	"bufio"
 	"bytes"
 	"io"
+	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -73,10 +76,17 @@ func halting(at func(body []byte) bool, back time.Duration, hangs bool) func(*br
 type halted struct {
 	hangs   bool // connections are accepted, and not answered; else they end at once
 	stopped atomic.Bool
+	open    sync.Map // connections of streams
 }
 
 func (h *halted) stop(back time.Duration) {
 	h.stopped.Store(true)
+	if !h.hangs {
+		h.open.Range(func(conn, _ any) bool {
+			_ = conn.(net.Conn).Close() // nothing else is kept
+			return true
+		})
+	}
 	if back > 0 {
 		time.AfterFunc(back, func() { h.stopped.Store(false) })
 	}
@@ -88,8 +98,25 @@ func (h *halted) handler(next http.Handler) http.Handler {
 			h.refuse(w, r)
 			return
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(&taken{w, h}, r)
 	})
+}
+
+// taken sees the connection that a stream takes over.
+type taken struct {
+	http.ResponseWriter
+
+	by *halted
+}
+
+func (t *taken) Unwrap() http.ResponseWriter { return t.ResponseWriter }
+
+func (t *taken) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(t.ResponseWriter).Hijack()
+	if err == nil {
+		t.by.open.Store(conn, true)
+	}
+	return conn, buffered, err
 }
 
 // refuse ends the connection without an answer, or gives none.

@@ -152,7 +152,7 @@ func (s *suite) answers(ctx context.Context) (why error, gone bool) {
 	case err != nil && !s.known(err):
 		return nil, false
 	case err != nil:
-		return errors.New(s.subject.redact(err.Error())), slices.Contains(endings, sse.CauseOf(err))
+		return errors.New(s.subject.redact(err.Error())), s.gone(err)
 	}
 	defer p.Close()
 	if !s.delivers {
@@ -165,7 +165,7 @@ func (s *suite) answers(ctx context.Context) (why error, gone bool) {
 		cancel()
 		switch {
 		case receipt.Err != nil:
-			return errors.New(s.subject.redact(receipt.String())), slices.Contains(endings, sse.CauseOf(receipt.Err))
+			return errors.New(s.subject.redact(receipt.String())), s.gone(receipt.Err)
 		case receipt.Acceptance != Acknowledged:
 			return nil, false
 		}
@@ -175,6 +175,11 @@ func (s *suite) answers(ctx context.Context) (why error, gone bool) {
 		}
 	}
 	return fmt.Errorf("a stream opened, and no message that was published arrived within %v", patience), false
+}
+
+// gone says whether an error is that of a process that is not there. One that keeps streams open is, and takes no more connections.
+func (s *suite) gone(err error) bool {
+	return s.streams.Load() == 0 && slices.Contains(endings, sse.CauseOf(err))
 }
 
 // endings are what becomes of a connection to a process that is gone.

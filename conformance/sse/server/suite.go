@@ -56,10 +56,11 @@ type suite struct {
 	asked   map[string]bool // the requirements that are judged
 	primer  string          // begins the data of what is published to make a head come
 
-	held     bool  // the subject holds the head back until there is an event
-	obstacle error // why no stream could be opened; nil when one could
-	mute     bool  // not even the head of a response comes
-	delivers bool  // plain messages arrive
+	held     bool         // the subject holds the head back until there is an event
+	obstacle error        // why no stream could be opened; nil when one could
+	mute     bool         // not even the head of a response comes
+	delivers bool         // plain messages arrive
+	streams  atomic.Int64 // open and read by cases
 	joined   *conformance.Suite
 }
 

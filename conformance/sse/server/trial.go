@@ -232,7 +232,11 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 	if o.unread {
 		close(p.done)
 	} else {
-		go p.read()
+		t.suite.streams.Add(1)
+		go func() {
+			defer t.suite.streams.Add(-1)
+			p.read()
+		}()
 	}
 	t.Cleanup(p.discard)
 	return p, nil
