@@ -18,7 +18,7 @@ var policyKeys = object(
 	key("cap", "The longest undisturbed delay. Without it, there is none.", positive, func(p *policy.Policy) *time.Duration { return &p.Cap }),
 	key("jitter", "Share of the delay that is left to chance.", share, func(p *policy.Policy) *Share { return (*Share)(&p.Jitter) }),
 	key("spread", "Where jitter moves a delay d: up (d to d+jitter), both (d−jitter to d+jitter), full (0 to d).", oneOf(policy.Up, policy.Both, policy.Full), func(p *policy.Policy) *policy.Spread { return &p.Spread }).or(string(policy.Up)),
-	key("reset", "When losses are counted from the start again.", oneOf(policy.OnOpen, policy.OnEvent, policy.Never), func(p *policy.Policy) *policy.Reset { return &p.Reset }).or(string(policy.OnOpen)),
+	key("reset", "When losses are counted from the start again. A stream that ends within a second (times load.time_scale) and brings no new message does not count.", oneOf(policy.OnOpen, policy.OnEvent, policy.Never), func(p *policy.Policy) *policy.Reset { return &p.Reset }).or(string(policy.OnOpen)),
 	key("retry", "Whether a retry: field of the stream replaces the base.", boolean, func(p *policy.Policy) *bool { return &p.HonorRetry }).or("false"),
 	key("silence", "How long an open connection may be silent before it counts as dead. Without it, for ever.", positive, func(p *policy.Policy) *time.Duration { return &p.Silence }),
 	key("come_back_on", "Type of an event by which the server asks the client to connect anew.", event, func(p *policy.Policy) *string { return &p.ComeBackOn }),

@@ -10,7 +10,7 @@ import (
 var alive = Guarantee{
 	Name:    "alive",
 	Promise: "An open connection delivers: no owed message stays away for longer than the bound, and a subscriber that lost its connection is taken back.",
-	Next:    "Compare a stalled connection with its neighbours at that moment: see whether it stalled alone, or many did at once.",
+	Next:    "Compare a stalled connection with its neighbours at that moment: see whether it stalled alone, or many did at once. Of connections that end one after the other, look at what comes before the first event.",
 	broken:  []Anomaly{Stalled, NeverBack},
 	samples: func(t *Tally) uint64 { return t.Connections },
 	unit:    "connection",
