@@ -23,6 +23,7 @@ var (
 	noJitter             = deviation{always(warn), "declares no jitter", "All clients come back at the same moment: there is no jitter."}
 	nothingToReset       = deviation{always(info), "nothing to set back", "The delay does not grow."}
 	noRetryAfter         = deviation{always(warn), "503 with Retry-After", "Retry-After is not looked at."}
+	staysWithRefusals    = deviation{sometimes(pass, warn), "the connection", "What it does not take for a stream it does not cancel either: the connection stays until the body ends, an idle time is over or the garbage collector comes."}
 	waitsForEver         = deviation{always(warn), "it still waits after", "Nobody ends an attempt that is not answered: fetch waits for five minutes, net/http for ever. A timeout in the options of the HTTP client does."}
 	bytesAsTheyAre       = deviation{always(warn), "the bytes as they were", "Bytes that are no UTF-8 are handed on as they are."}
 	controlCharacters    = deviation{always(warn), `after the id "\\x01": 1 request`, "net/http refuses control characters in header fields: after such an id every further attempt fails, and the client never comes back."}
