@@ -1,6 +1,7 @@
 package mutant
 
 import (
+	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -43,6 +44,7 @@ var serviceMutants = []Mutant{
 						published.Add(1)
 					}
 					if published.Load() > 30 {
+						_, _ = io.Copy(io.Discard, r.Body) // only then does a server see that its client has gone
 						<-r.Context().Done()
 						return
 					}
