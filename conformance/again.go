@@ -12,7 +12,7 @@ import (
 
 // longFirst and mostAgain bound what is spent on what stays as it is.
 const (
-	longFirst = 10 * time.Second // an attempt that took longer is not repeated for the sake of the report
+	longFirst = 10 * time.Second // an attempt that took longer is not repeated for the sake of the report, or of a warning
 	mostAgain = 30 * time.Second // spent on such repeats in all
 )
 
@@ -40,8 +40,10 @@ func (r *round) open(a *attempt) bool {
 		return true
 	case !a.missed():
 		return false
-	case a.weak:
+	case a.weak && a.verdict.Outcome == Fail:
 		return true
+	case a.weak:
+		return a.took < longFirst
 	}
 	return a.took < longFirst && time.Duration(r.again.Load()) < mostAgain
 }

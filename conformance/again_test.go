@@ -79,15 +79,25 @@ func TestWhatIsTriedAgainRunsByItself(t *testing.T) {
 
 func TestWhatStaysAsItIsIsNotRepeatedForLong(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		attempts := 0
-		decide(t, must, func(c *Trial) {
-			attempts++
-			time.Sleep(longFirst)
-			c.Fail("once", "twice")
+	for name, test := range map[string]struct {
+		id       string
+		end      func(*Trial)
+		attempts int
+	}{
+		"seen":                   {must, func(c *Trial) { c.Fail("once", "twice") }, 1},
+		"absent, for a SHOULD":   {should, func(c *Trial) { c.Absent("a message", "nothing") }, 1},
+		"absent, where it fails": {must, func(c *Trial) { c.Absent("a message", "nothing") }, 2},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			attempts := 0
+			decide(t, test.id, func(c *Trial) {
+				attempts++
+				time.Sleep(longFirst)
+				test.end(c)
+			})
+			if attempts != test.attempts {
+				t.Errorf("%s: %d attempts, want %d", name, attempts, test.attempts)
+			}
 		})
-		if attempts != 1 {
-			t.Errorf("%d attempts", attempts)
-		}
-	})
+	}
 }
