@@ -12,7 +12,7 @@ func TestWhatStandsOnAMissingGroundIsSkippedWithItsReason(t *testing.T) {
 	passes := func(c *Trial) { c.Pass("") }
 	tried := ""
 	ground := func(name, missing string) Ground {
-		return Ground{name, func(context.Context) string { tried += name; return missing }}
+		return Ground{Name: name, Try: func(context.Context) string { tried += name; return missing }}
 	}
 	for _, test := range []struct {
 		first func(*Trial)

@@ -39,6 +39,8 @@ type Suite struct {
 	// does not answer. nil: it is not asked.
 	Answers func(ctx context.Context) (why error, gone bool)
 	Revive  func(ctx context.Context) error // restarts a subject that does not answer any more; nil: it cannot be
+
+	told string // the requirement that a missing ground tells of
 }
 
 // defaultLimit is how long a case may take. It bounds only the wait for something that must come.
@@ -234,6 +236,8 @@ func (r *round) carried(j *job) *attempt {
 	switch {
 	case lacking != "":
 		return &attempt{verdict: Verdict{Outcome: Skip, Reason: lacking}}
+	case missing != "" && j.r.ID == r.told:
+		return &attempt{verdict: tells(missing, r.levelOf(j.r), j.r), took: longFirst}
 	case missing != "":
 		j.moot = true
 		return &attempt{verdict: Verdict{Outcome: Skip, Reason: missing}}

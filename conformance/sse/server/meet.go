@@ -1,8 +1,12 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -14,19 +18,50 @@ import (
 // returns why nothing can be judged, "" when something can.
 func (s *suite) meet(ctx context.Context) (reason string) {
 	for _, patience := range []time.Duration{s.arrival, s.arrival / 2} { // who did not wake up by then does not
+		began := time.Now()
 		opened, _, helped, err := s.open(ctx, s.name("s"), patience)
 		if err == nil {
 			_ = opened.Close() // it was only looked at
 			s.obstacle, s.mute, s.held = nil, false, helped
-			return ""
+			if time.Since(began) <= s.arrival/2 {
+				return ""
+			}
+			continue // the first one may have had to wake it up
 		}
 		if !said(err) {
 			return "no stream could be opened: " + s.subject.redact(err.Error())
 		}
 		s.obstacle, s.mute = err, sse.CauseOf(err) == sse.CauseHeadTimeout
+		if s.speaksTLS(ctx) {
+			s.obstacle = fmt.Errorf("%w; the port speaks TLS: write https in the address", err)
+			return ""
+		}
+	}
+	if s.mute {
+		s.obstacle = fmt.Errorf("the target takes connections and answers no subscription within %v: %w", s.arrival/2, s.obstacle)
 	}
 	return ""
 }
+
+// speaksTLS says whether what is spoken to in plain wants TLS.
+func (s *suite) speaksTLS(ctx context.Context) bool {
+	req, err := s.subject.Subscribe(ctx, Subscription{Client: s.name("u"), Streams: []string{s.name("s")}})
+	if err != nil || req.URL.Scheme != "http" {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, handshakeWithin)
+	defer cancel()
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // nothing is sent: it is only seen whether it is spoken
+	c, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(req.URL.Hostname(), cmp.Or(req.URL.Port(), "80")))
+	if err != nil {
+		return false
+	}
+	_ = c.Close() // it was only looked at
+	return true
+}
+
+// handshakeWithin is how long it is looked whether a port speaks TLS.
+const handshakeWithin = time.Second
 
 // open opens one stream and says whether its head did not come before it was helped along.
 func (s *suite) open(ctx context.Context, stream string, patience time.Duration) (opened *sse.Stream, req *sse.Request, helped bool, err error) {
@@ -59,6 +94,7 @@ func (s *suite) help(ctx context.Context, stream string) (stop func() (helped bo
 	if s.subject.Publish == nil {
 		return func() bool { return false }
 	}
+	ctx, cancel := context.WithCancel(ctx)
 	published := make(chan struct{})
 	timer := time.AfterFunc(heldAfter, func() {
 		defer close(published)
@@ -66,8 +102,10 @@ func (s *suite) help(ctx context.Context, stream string) (stop func() (helped bo
 	})
 	return func() bool {
 		if timer.Stop() {
+			cancel()
 			return false
 		}
+		cancel() // whoever does not answer the one may not answer the other
 		<-published
 		return true
 	}
@@ -88,7 +126,7 @@ func (e *noStreamError) Error() string {
 
 // said says whether an error of opening a stream is something to judge, and not that there is nobody.
 func said(err error) bool {
-	if _, ok := err.(*noStreamError); ok { //nolint:errorlint // it is never wrapped
+	if errors.As(err, new(*noStreamError)) {
 		return true
 	}
 	switch sse.CauseOf(err) {
