@@ -122,6 +122,7 @@ func (t *taken) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // refuse ends the connection without an answer, or gives none.
 func (h *halted) refuse(w http.ResponseWriter, r *http.Request) {
 	if h.hangs {
+		_, _ = io.Copy(io.Discard, r.Body) // while there is a body to be read net/http does not notice that the client is gone
 		<-r.Context().Done()
 		return
 	}

@@ -47,6 +47,23 @@ var serverTextMutants = []Mutant{
 		SeenIn: "btubbs/sseclient#38: chunks decoded apart damage a character", Kills: []string{"SSE-DELIV-006"},
 		May: textInOthers, Broker: texts(func(p []byte) []byte { return decodedApart(p, 8<<10) }),
 	},
+	{
+		Name: "carries-what-came-before", Bug: "One event in three begins with the data of the event before it.",
+		SeenIn: "plausible: a buffer that is not emptied behind each event", Kills: []string{"SSE-DELIV-006"},
+		May: because("one event in three holds two messages", "SSE-DELIV", "SSE-FORM", "SSE-RESUME", "SSE-ISO", "SSE-LIMIT", "SSE-SLOW", "SSE-DRAIN", "SSE-AUTH", "SSE-HTTPS"),
+		Broker: func(c *broker.Config) {
+			var before each[[]byte]
+			delivering(func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+				last := before.of(to)
+				own := ev.Data
+				if ev.Number%3 == 0 && len(*last) > 0 {
+					ev.Data = slices.Concat(*last, []byte("\n"), own)
+				}
+				*last = own
+				return []broker.Event{ev}
+			})(c)
+		},
+	},
 }
 
 // textInOthers are cases that send what is not plain or not short as well.

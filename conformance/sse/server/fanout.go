@@ -94,10 +94,8 @@ func (d *fanOut) comeAndGo(over <-chan struct{}) {
 
 // complete waits for what is owed to one subscriber, for as long as any of it comes.
 func (d *fanOut) complete(f *follower) {
-	for owed := d.owed(f); owed != ""; owed = d.owed(f) {
-		if !f.hears(owed) {
-			return
-		}
+	for owed, before := d.owed(f), ""; owed != "" && owed != before && f.hears(owed); { // what was heard may be no message of its own
+		owed, before = d.owed(f), owed
 	}
 }
 
