@@ -40,6 +40,11 @@ type Suite struct {
 	Answers func(ctx context.Context) (why error, gone bool)
 	Revive  func(ctx context.Context) error // restarts a subject that does not answer any more; nil: it cannot be
 
+	// Processor is how much processor time the subject's process has used since it began; nil: that cannot be seen.
+	Processor func(ctx context.Context) (time.Duration, error)
+
+	Pace time.Duration // what a message takes the subject, where a ground found that out
+
 	told string // the requirement that a missing ground tells of
 }
 
@@ -59,6 +64,9 @@ func (s *Suite) Run(ctx context.Context) ([]Verdict, Health, error) {
 	r := &round{Suite: s, ctx: ctx, watch: newPulse(ctx), others: make(chan struct{}), vigil: newVigil(s)}
 	defer r.watch.stop()
 	r.missing = s.tryGrounds(ctx)
+	var over context.CancelFunc
+	r.cases, over = s.bounded(ctx)
+	defer over()
 	r.carryOut(jobs)
 	return r.verdicts(jobs), r.watch.health(), nil
 }
@@ -68,6 +76,7 @@ type round struct {
 	*Suite
 
 	ctx     context.Context
+	cases   context.Context // ends sooner where the subject is slow
 	watch   *pulse
 	vigil   *vigil
 	missing map[string]string // grounds, and why
@@ -194,7 +203,11 @@ func (r *round) first(j *job) {
 // repeat carries a job out once more; then both attempts are told.
 func (r *round) repeat(j *job) {
 	j.open = false
-	if r.ctx.Err() == nil {
+	switch late := r.outOfTime(); {
+	case late != nil && j.attempt.missed() && j.attempt.weak:
+		j.verdict = alone(j.attempt.verdict, late)
+	case late != nil, r.ctx.Err() != nil:
+	default:
 		firm := j.attempt.missed() && !j.attempt.weak
 		second := r.try(j)
 		if firm {
@@ -232,7 +245,7 @@ func (r *round) try(j *job) *attempt {
 }
 
 func (r *round) carried(j *job) *attempt {
-	lacking, missing, gone := r.lacks(j.r), r.missing[j.c.On], r.vigil.left()
+	lacking, missing, gone, late := r.lacks(j.r), r.missing[j.c.On], r.vigil.left(), r.outOfTime()
 	switch {
 	case lacking != "":
 		return &attempt{verdict: Verdict{Outcome: Skip, Reason: lacking}}
@@ -244,13 +257,17 @@ func (r *round) carried(j *job) *attempt {
 	case gone != nil:
 		j.moot = true
 		return &attempt{verdict: Verdict{Outcome: Skip, Reason: gone.String()}, halt: gone}
+	case late != nil:
+		return &attempt{verdict: Verdict{Outcome: Unknown, Reason: late.Error()}}
 	}
 	began := time.Now()
 	t := r.trial(j)
 	r.vigil.enter(t, j)
+	burden := r.burden()
 	r.run(t, j)
 	a := &attempt{took: time.Since(began)}
 	a.verdict, a.weak = t.result()
+	burden.explain(r.ctx, &a.verdict)
 	if a.verdict.Outcome == Unknown || a.verdict.Outcome == Warn || a.verdict.Outcome == Fail {
 		r.vigil.look(r.ctx, time.Now())
 	}
@@ -312,7 +329,7 @@ func (r *round) trial(j *job) *Trial {
 	if t.parameters == nil {
 		t.parameters = func(string, string) (string, bool) { return "", false }
 	}
-	t.ctx, t.cancel = context.WithCancelCause(r.ctx)
+	t.ctx, t.cancel = context.WithCancelCause(r.cases)
 	t.until = t.began.Add(defaultLimit)
 	t.limit = time.AfterFunc(defaultLimit, func() { t.cancel(errLimit) })
 	return t
@@ -368,6 +385,9 @@ func (t *Trial) result() (v Verdict, weak bool) {
 		v.Reason = "not decided within its time limit"
 	case errors.Is(cause, errHalt):
 		v.Reason = "the target stopped answering"
+	case errors.As(cause, new(*outOfTimeError)):
+		v.Reason = cause.Error()
+		t.doing = ""
 	case cause != nil && !errors.Is(cause, errOver):
 		v.Reason = "the check was interrupted"
 	}

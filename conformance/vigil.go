@@ -18,6 +18,7 @@ import (
 type vigil struct {
 	ask    func(ctx context.Context) (why error, gone bool) // nil: nobody watches
 	revive func(ctx context.Context) error                  // nil: it comes back by itself or not at all
+	within func() time.Duration                             // a subject that answers nobody for so long does not answer
 	began  time.Time
 	signs  atomic.Int64 // answers that cases got
 
@@ -56,14 +57,14 @@ const (
 	backWithin   = 5 * time.Second // for a subject that somebody restarts
 	askPause     = 150 * time.Millisecond
 	refusals     = 3                     // in a row are no accident
-	answerWithin = 10 * time.Second      // who says nothing for so long, and to nobody, does not answer
+	answerWithin = 10 * time.Second      // who says nothing for so long, and to nobody, does not answer, unless it is slow
 	busyWithin   = time.Minute           // of a subject that answers others meanwhile
 	mostHalts    = 3                     // after which nobody waits for it any more
 	underWay     = 50 * time.Millisecond // a request that was answered so shortly before may still be the cause
 )
 
 func newVigil(s *Suite) *vigil {
-	return &vigil{ask: s.Answers, revive: s.Revive, began: time.Now(), awake: s.Answers != nil, asking: make(chan struct{}, 1), running: map[*Trial]*job{}}
+	return &vigil{ask: s.Answers, revive: s.Revive, within: s.answerWithin, began: time.Now(), awake: s.Answers != nil, asking: make(chan struct{}, 1), running: map[*Trial]*job{}}
 }
 
 // look finds out whether the subject still answers, unless that was seen after the given time.
@@ -112,7 +113,7 @@ func (v *vigil) silence(ctx context.Context) (gone, silent bool, why error) {
 		if why == nil || ctx.Err() != nil || busy && waited > busyWithin {
 			return gone, false, why
 		}
-		if !busy && (tries >= refusals && time.Since(asked) < askPause || waited >= answerWithin) {
+		if !busy && (tries >= refusals && time.Since(asked) < askPause || waited >= v.within()) {
 			return gone, true, why
 		}
 		rest(ctx, askPause)
@@ -173,7 +174,7 @@ func (s *suspect) rank() int {
 func (v *vigil) returns(ctx context.Context, gone bool) bool {
 	within := backWithin
 	if !gone {
-		within = answerWithin
+		within = v.within()
 	}
 	if v.answersWithin(ctx, within) {
 		return true

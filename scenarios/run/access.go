@@ -22,6 +22,8 @@ type Access struct {
 	Drain   func(ctx context.Context) error
 	Memory  func(ctx context.Context) (bytes uint64, err error)
 	Files   func(ctx context.Context) (open int, err error)
+
+	Processor func(ctx context.Context) (used time.Duration, err error) // of its process, since that began
 }
 
 // AccessTo prepares the access to a target that runs elsewhere.
@@ -31,6 +33,11 @@ func AccessTo(t *scenarios.Target) (*Access, error) {
 		return nil, err
 	}
 	a := &Access{TLS: s.tls, Publish: newPublishClient(t, maxPublishConnections, s.tls), Memory: s.memory, Files: s.files}
+	if t.Observe.Process() {
+		if a.Processor, err = ObserveProcessor(t); err != nil {
+			return nil, err
+		}
+	}
 	if s.mint != nil {
 		a.Mint = s.mint
 	}

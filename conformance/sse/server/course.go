@@ -32,6 +32,7 @@ func (c *course) text(n int) string { return c.series.text(0, n) }
 // fill publishes the next n messages as fast as that goes, so that they have no order, and waits until the observer has them. It does
 // so in portions, so that an observer whose streams are ended now and then does not fall behind the history.
 func (c *course) fill(n int) {
+	c.t.mustHaveTimeFor(n)
 	portion := usualPortion
 	if h := c.t.Subject.History; h > 0 {
 		portion = max(1, min(portion, h/4))

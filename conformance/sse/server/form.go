@@ -293,12 +293,16 @@ func eventsAreWrittenWhole(t *Trial) {
 	var mu sync.Mutex
 	published := map[string]bool{}
 	t.Doing("%d publishers publish %d events each", publishers, each)
+	began := time.Now()
 	var all sync.WaitGroup
 	for publisher := range publishers {
 		all.Add(1)
 		t.Go(func() {
 			defer all.Done()
 			for n := range each {
+				if n >= enough && time.Since(began) > lasting {
+					return
+				}
 				data := payload(publisher, n)
 				t.Send(f.streams[0], data)
 				mu.Lock()
@@ -312,7 +316,7 @@ func eventsAreWrittenWhole(t *Trial) {
 	marker := t.Unique()
 	t.Send(f.streams[0], marker)
 	if !f.hears(marker) {
-		t.Unknown("a marker behind %d events did not arrive within %v", publishers*each, t.arrival)
+		t.Unknown("a marker behind %d events did not arrive within %v", len(published), t.arrival)
 	}
 	whole := 0
 	for i, e := range f.seen {

@@ -76,6 +76,7 @@ func (s *suite) tryDelivery(ctx context.Context) (missing string) {
 
 // bear has fewer cases run at once with a subject that is slow: else each would wait for the others, longer than for anything that comes.
 func (s *suite) bear(each time.Duration) {
+	s.joined.Pace = each
 	const share = time.Second // of which each case gets its part
 	if each > share/conformance.UsualParallel {
 		s.joined.Parallel = max(1, min(cmp.Or(s.joined.Parallel, conformance.UsualParallel), int(share/each)))
@@ -150,7 +151,8 @@ func (p *glance) has(holds func(*Record) bool) (met bool) {
 // answers asks for a stream, and for a message where messages arrive: nil when there is an answer of any kind, of a subject that is too
 // busy or limits who comes, too. One that is gone ends connections, or takes none.
 func (s *suite) answers(ctx context.Context) (why error, gone bool) {
-	patience := s.arrival / 2
+	const queue = 20 // messages of others, before it is its turn
+	patience := max(s.arrival/2, queue*s.joined.Pace)
 	p, err := s.glance(ctx, patience)
 	if no := new(noStreamError); errors.As(err, &no) {
 		return nil, false

@@ -94,13 +94,14 @@ func (r *seamRun) publish() {
 	r.t.Send(r.stream, r.last)
 }
 
-// publisher publishes one lane: each message as soon as it is due and its predecessor was answered, so that the lane has an order.
+// publisher publishes one lane: each message as soon as it is due and its predecessor was answered, so that the lane has an order. To a
+// slow subject fewer are published.
 func (r *seamRun) publisher(lane int) {
 	period := time.Duration(float64(r.publishers) / r.rate * float64(time.Second))
 	began := time.Now()
 	for n := 1; ; n++ {
 		due := time.Duration(n) * period
-		if due > r.lasting {
+		if due > r.lasting || n > enough && time.Since(began) > leisure*r.lasting {
 			return
 		}
 		if !pause(r.t, due-time.Since(began)) {

@@ -51,6 +51,8 @@ type Subject struct {
 	Memory  func(ctx context.Context) (bytes uint64, err error)
 	Files   func(ctx context.Context) (open int, err error)
 
+	Processor func(ctx context.Context) (used time.Duration, err error) // of the process, since it began
+
 	Origin *OriginServer // behind a gateway; nil: the subject is a server
 
 	Capabilities []string      // publish, resume, heartbeat, …: as the target file declares them

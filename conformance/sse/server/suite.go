@@ -71,7 +71,7 @@ func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]co
 	joined := &conformance.Suite{
 		Profile: o.Profile, Only: o.Only, Holds: subject.Declares, Lacks: subject.lacks,
 		Parameter: s.parameters(o.Parameter), Next: o.Next, Parallel: o.Parallel, Once: o.Once, Report: o.Report,
-		Grounds: s.grounds(), Answers: s.answers, Revive: subject.Restart,
+		Grounds: s.grounds(), Answers: s.answers, Revive: subject.Restart, Processor: subject.Processor,
 	}
 	s.joined = joined
 	if joined.Profile == "" {
@@ -102,12 +102,21 @@ func (s *suite) parameters(set func(id, name string) (string, bool)) func(id, na
 				return value, true
 			}
 		}
-		if slices.Contains(held, name) && s.hold > usualHold {
+		value, ok := s.subject.Parameters[id][name]
+		if slices.Contains(held, name) && s.hold > s.usual(id, name, value) {
 			return s.hold.String(), true
 		}
-		value, ok := s.subject.Parameters[id][name]
 		return value, ok
 	}
+}
+
+// usual is how long a stream is held without being asked to: as declared, or by default.
+func (s *suite) usual(id, name, declared string) time.Duration {
+	if r := conformance.RequirementByID(id); declared == "" && r != nil {
+		declared = r.Parameters[name]
+	}
+	d, _ := time.ParseDuration(declared) // what is no duration is no bound
+	return d
 }
 
 // held are the parameters that say how long a stream is held.

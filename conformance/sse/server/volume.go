@@ -57,8 +57,15 @@ const few = 10
 
 // mustBeFast ends the case when a few messages took so long that all of them would take more than there is time for.
 func (v *volume) mustBeFast(began time.Time, messages int) {
-	if each := time.Since(began) / few; each*time.Duration(messages) > defaultPatience {
-		v.t.Unknown("publishing a message takes %v, and %d of them would take %v", shown(each), messages, (each * time.Duration(messages)).Round(time.Second))
+	v.t.mustAfford(time.Since(began)/few, messages)
+}
+
+// mustHaveTimeFor ends the case when that many messages would take a slow subject more than there is time for.
+func (t *Trial) mustHaveTimeFor(messages int) { t.mustAfford(t.suite.joined.Pace, messages) }
+
+func (t *Trial) mustAfford(each time.Duration, messages int) {
+	if each*time.Duration(messages) > defaultPatience {
+		t.Unknown("publishing a message takes %v, and %d of them would take %v", shown(each), messages, (each * time.Duration(messages)).Round(time.Second))
 	}
 }
 
