@@ -26,6 +26,12 @@ func (t *Target) carries() (Payload, int) {
 	return kind, largest
 }
 
+// LargestPayload is the most bytes that a payload may have for the target to take it.
+func (t *Target) LargestPayload() int {
+	_, largest := t.carries()
+	return largest
+}
+
 // CarriesJSON says whether what is published has to be JSON.
 func (t *Target) CarriesJSON() bool {
 	kind, _ := t.carries()

@@ -104,12 +104,14 @@ func (e *engine) lookMessage(stream, run string, number uint64, size int) scenar
 	if len(load.Types) > 0 {
 		vars.Type = slices.Min(slices.Collect(maps.Keys(load.Types)))
 	}
-	vars.Data = lookData(e.target, vars, run, min(size, e.plan.Contents().Largest()), load.Payload == scenarios.PayloadJSON)
+	vars.Data = lookData(e.target, vars, run, size, load.Payload == scenarios.PayloadJSON)
 	return vars
 }
 
-// lookData is the data of a message that is looked for.
+// lookData is the data of a message that is looked for, of a size that the target takes: the load's own may be too small to fill a buffer
+// of a gateway, which is to be judged then.
 func lookData(t *scenarios.Target, vars scenarios.PublishVars, run string, size int, object bool) string {
+	size = min(size, t.LargestPayload())
 	m := token.Message{Run: run, Number: vars.Number}
 	if !object && !t.CarriesJSON() {
 		return string(token.Append(nil, m, nil, nil, size))

@@ -1,6 +1,7 @@
 package run_test
 
 import (
+	"bufio"
 	"cmp"
 	"encoding/base64"
 	"errors"
@@ -214,6 +215,19 @@ func TestALossyTargetIsNoMiswiredFile(t *testing.T) {
 				t.Errorf("%s: got %v, %v, want fail", name, o, err)
 			}
 		})
+	}
+}
+
+// A gateway that passes on full buffers alone is judged, also where the load's messages are too small to fill one.
+func TestAGatewayThatBuffersIsNoMiswiredFile(t *testing.T) {
+	t.Parallel()
+	h := &hub{body: func(w http.ResponseWriter) io.Writer {
+		return struct{ io.Writer }{bufio.NewWriterSize(w, 32<<10)}
+	}}
+	target := wired(t, serveHub(t, h), "{{.Stream}}", "{{.Stream}}", "{{.Data}}")
+	o, err := run.New(run.Options{Plan: scenarios.NewPlan(scenario(t, tiny, "load.publish.size=256B"), target, 1)}).Do(t.Context())
+	if err != nil || o.Run.Outcome != conformance.Fail {
+		t.Errorf("got %v, %v, want fail", o, err)
 	}
 }
 
