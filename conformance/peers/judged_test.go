@@ -74,6 +74,7 @@ var servers = []judged{
 			"SSE-SLOW-005":  {always(fail), "of 2049 messages arrived", "What a subscriber does not take waits in a queue of 100 messages; whatever comes then is dropped, which only the debug log tells (httpsession.cpp: PUBLISH_QUEUE_MAX). The connection stays open, and goes on after some seconds."},
 			"SSE-LIMIT-001": {always(fail), "status 400|connection reset|broken pipe", "The control port answers a message of more than push_in_http_max_body_size with 400 and \"Request body too large\", and may close the connection while that is still being written."},
 			"SSE-LIMIT-005": {always(warn), "reset by peer", "A head that does not fit into client_buffer_size (8 KiB) is answered with a reset."},
+			"SSE-LIMIT-008": {always(skip), "still open after 40s", "Half requests are closed later than a check waits for by default: with --hold 100s it is met."},
 		},
 	},
 	{
@@ -152,10 +153,10 @@ var servers = []judged{
 		begin: "cd servers/better-sse && npm ci && node server.mjs --port 8080",
 		start: runBetterSSE,
 		known: map[string]deviation{
-			"SSE-FORM-004":   {always(fail), `event:t-.*\\ndata: y-`, "The default sanitizer makes line feeds of all line breaks and takes those at the end away; those inside a type stay (sanitize.ts). Whoever may choose it can add fields and events."},
-			"SSE-HTTPS-018":  noConnectionLimit,
-			"SSE-SLOW-003":   {always(fail), "grew by", "The result of response.write is not looked at: what a subscriber does not take is kept in the process, without a limit."},
-			"SSE-SLOW-007":   noDeadline,
+			"SSE-FORM-004":  {always(fail), `event:t-.*\\ndata: y-`, "The default sanitizer makes line feeds of all line breaks and takes those at the end away; those inside a type stay (sanitize.ts). Whoever may choose it can add fields and events."},
+			"SSE-HTTPS-018": noConnectionLimit,
+			"SSE-SLOW-003":  {always(fail), "grew by", "The result of response.write is not looked at: what a subscriber does not take is kept in the process, without a limit."},
+			"SSE-SLOW-007":  noDeadline,
 		},
 	},
 	{
@@ -177,7 +178,10 @@ var servers = []judged{
 		only:  []string{"SSE-RESUME-009", "SSE-RESUME-017"}, apart: []string{"SSE-RESUME-009", "SSE-RESUME-017"},
 		known: map[string]deviation{
 			"SSE-RESUME-009": {always(fail), "with the newest position came 11–12", fromTheID.why + " (repository.go)"},
-			"SSE-RESUME-017": {always(fail), "first difference after 0 of them", fromTheID.why + " (repository.go)"},
+			"SSE-RESUME-017": {
+				always(fail), "first difference after 0 of them|the target stopped answering",
+				fromTheID.why + " (repository.go) When a subscriber leaves in the middle of a replay, the repository may stay locked, and no publish is answered any more: then that is what fails.",
+			},
 		},
 	},
 }

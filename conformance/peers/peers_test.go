@@ -43,18 +43,24 @@ func TestPeersPassAllButWhatIsKnown(t *testing.T) {
 
 func isDelivery(promise string) bool { return strings.HasPrefix(promise, "delivery.") }
 
-func TestHeldHeadersAreNamed(t *testing.T) {
+// Who holds a head back until there is a message is helped along; what a proxy keeps until a buffer is full is told.
+func TestHeldHeaders(t *testing.T) {
 	t.Parallel()
-	for name, start := range map[string]starter{
-		"go-sse, until the first message":            server("gosse", "go-sse", "GO_SSE_URL", "-plain", "-heartbeat", "1h"),
-		"nginx that buffers, until a buffer is full": behindNginx("proxy_ignore_headers X-Accel-Buffering"),
+	for name, held := range map[string]struct {
+		start   starter
+		timeout string
+		outcome conformance.Outcome
+		reason  string
+	}{
+		"go-sse, until the first message":            {server("gosse", "go-sse", "GO_SSE_URL", "-plain", "-heartbeat", "1h"), "20s", pass, ""},
+		"nginx that buffers, until a buffer is full": {behindNginx("proxy_ignore_headers X-Accel-Buffering"), "1s", unknown, "sent no response, and messages that were published meanwhile did not help"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			target := start(t, "127.0.9.21")
-			for _, v := range carryOut(t, target, 1, "mass-connect", "load.subscribers=10", "load.connect_timeout=1s") {
-				if v.Outcome != unknown || !strings.Contains(v.Reason, "holds headers back") {
-					t.Errorf("%s: %s with reason %q, want unknown since headers are held back", v.ID, v.Outcome, v.Reason)
+			target := held.start(t, "127.0.9.21")
+			for _, v := range carryOut(t, target, 1, "mass-connect", "load.subscribers=10", "load.connect_timeout="+held.timeout, "expect.connect.p50=20s", "expect.connect.p99=20s") {
+				if v.Outcome != held.outcome || !strings.Contains(v.Reason, held.reason) {
+					t.Errorf("%s: %s with reason %q, want %s with %q", v.ID, v.Outcome, v.Reason, held.outcome, held.reason)
 				}
 			}
 		})
@@ -95,13 +101,19 @@ func (k known) check(t *testing.T, s scaled, target *scenarios.Target) {
 		t.Error(text)
 	}
 	for _, text := range unsure {
-		if !strings.Contains(text, "the harness") && !slowAnyway.MatchString(text) && !strings.Contains(text, "the calm times of the steady phase had") {
+		if !untold.MatchString(text) && !slowAnyway.MatchString(text) {
 			t.Error(text)
 			continue
 		}
-		t.Logf("this machine was too busy to tell: %s", text)
+		t.Logf("not told by this run: %s", text)
 	}
 }
+
+// fewCalm is why a scenario as small as these cannot tell of calm times.
+const fewCalm = "the calm times of the steady phase had"
+
+// untold are reasons of an unknown that say nothing about the peer: the machine was busy, or no message met an absence.
+var untold = regexp.MustCompile("the harness|this machine was too busy|nothing was published while a subscriber was away")
 
 // slowAnyway is a comparison with a time that was long without any slow subscriber, because the machine was busy: at least 50 ms, where 5 ms
 // are usual.
@@ -118,6 +130,7 @@ func (k known) compare(s scaled, verdicts []conformance.Verdict) (wrong, unsure 
 		}
 		switch text := describe(v); {
 		case slices.Contains(expected.outcomes, v.Outcome) && (v.Outcome == pass || regexp.MustCompile(expected.seen).MatchString(text)):
+		case v.ID == "calm.latency_p99" && v.Outcome == unknown && strings.Contains(v.Reason, fewCalm): // nor would there be more the next time
 		case v.Outcome == unknown, v.Outcome == pass && slowAnyway.MatchString(text):
 			unsure = append(unsure, text)
 		default:
