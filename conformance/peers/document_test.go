@@ -185,7 +185,7 @@ evidence holds the bytes as they came, read by read, with the time since the con
 
 An outcome says how far a peer is from a requirement, not whether it is good: many of these are defaults that an application or a
 configuration changes. *fail*: a MUST is missed; *warn*: a SHOULD is missed, or a MUST in a way that is tolerated; *unknown*: it could not be judged; *info*: its
-source leaves it open; *skip*: it was not offered. Nobody granted tokens, a restart or a drain, so the areas AUTH and DRAIN are left out.
+source leaves it open; *skip*: it was not offered. A SHOULD is a MUST for a server whose preset declares it. Nobody granted tokens, a restart or a drain, so the areas AUTH and DRAIN are left out.
 `
 
 const proxyPreface = `
@@ -287,7 +287,7 @@ func (c *chapter) tell(b *strings.Builder, id string) {
 		return
 	}
 	v := c.verdicts[at]
-	fmt.Fprintf(b, "\n    expected  %s\n    actual    %s\n", cut(v.Expected), cut(v.Actual+v.Reason))
+	fmt.Fprintf(b, "\n    expected  %s\n    actual    %s\n", cut(v.Expected), cut(strings.Join(slices.DeleteFunc([]string{v.Actual, v.Reason}, func(s string) bool { return s == "" }), "; ")))
 	const most = 12
 	for _, f := range v.Findings[:min(1, len(v.Findings))] {
 		lines := f.Evidence

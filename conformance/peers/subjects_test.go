@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // runner starts a server on a host until the test ends.
@@ -93,5 +95,18 @@ func runPushpin(t *testing.T, host string) *subject {
 	p := start(t, exec.Command(binary, "--merge-output", "--config="+path))
 	p.awaitListener(t, addr)
 	p.awaitListener(t, control)
+	await(t, "Pushpin reaching its origin", func() bool { return opens("http://" + addr + "/events?stream=ready") })
 	return &subject{preset: "pushpin", variable: "PUSHPIN_URL", url: "http://" + addr, more: []string{"PUSHPIN_ORIGIN_URL=" + origin}}
+}
+
+// opens says whether an address answers with status 200.
+func opens(url string) bool {
+	client := &http.Client{Transport: new(http.Transport), Timeout: time.Second}
+	defer client.CloseIdleConnections()
+	r, err := client.Get(url)
+	if err != nil {
+		return false
+	}
+	r.Body.Close()
+	return r.StatusCode == http.StatusOK
 }
