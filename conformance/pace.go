@@ -25,12 +25,14 @@ func (e *outOfTimeError) Error() string {
 	return fmt.Sprintf("not judged within %v: the target takes %v a message", slowLimit, e.pace.Round(10*time.Millisecond))
 }
 
-// bounded is the context of all cases.
+// bounded is the context of all cases. It has no deadline that a dialer or a client could tell in words of its own.
 func (s *Suite) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	if !s.slow() {
-		return context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := func() bool { return true }
+	if s.slow() {
+		stop = time.AfterFunc(slowLimit, func() { cancel(&outOfTimeError{s.Pace}) }).Stop
 	}
-	return context.WithTimeoutCause(ctx, slowLimit, &outOfTimeError{s.Pace})
+	return ctx, func() { stop(); cancel(nil) }
 }
 
 // outOfTime says why no case can be decided any more, nil while one can.

@@ -12,7 +12,7 @@ import (
 func idsNameOneEvent(t *Trial) {
 	stream := []string{t.Stream()}
 	observers := []*follower{t.follow(stream), t.follow(stream)}
-	first, n := observers[0], int(t.Number("events"))
+	first, n := observers[0], t.affordable(int(t.Number("events")))
 	joining := func(position string) {
 		f := t.follower(stream)
 		if f.position = position; f.open() {

@@ -255,7 +255,7 @@ func (t *Trial) restart() {
 
 // backlog fills a course with as many messages as the parameter says and the declared history holds, and returns their order.
 func (t *Trial) backlog() (*course, []int) {
-	messages := int(t.Number("backlog"))
+	messages := t.affordable(int(t.Number("backlog")))
 	if h := t.Subject.History; h > 0 {
 		messages = min(messages, h*4/5)
 	}

@@ -60,6 +60,15 @@ func (v *volume) mustBeFast(began time.Time, messages int) {
 	v.t.mustAfford(time.Since(began)/few, messages)
 }
 
+// affordable is how many of that many messages a slow subject is asked for.
+func (t *Trial) affordable(messages int) int {
+	pace := t.suite.joined.Pace
+	if pace*time.Duration(messages) <= lasting {
+		return messages
+	}
+	return min(messages, max(4*enough, int(lasting/pace)))
+}
+
 // mustHaveTimeFor ends the case when that many messages would take a slow subject more than there is time for.
 func (t *Trial) mustHaveTimeFor(messages int) { t.mustAfford(t.suite.joined.Pace, messages) }
 
