@@ -25,7 +25,7 @@ var core = []scaled{
 		overrides: []string{
 			"load.streams=4", "load.subscribers=40", "load.ramp.over=1s", "load.publish.rate=16/s",
 			"timeline.0.at=2s", "timeline.1.at=4s", "timeline.1.for=4s", "duration=9s",
-			"expect.latency.p50=1s", "expect.connect.p99=4s", "expect.reconnect.within=6s",
+			"expect.latency.p50=1s", "expect.calm.latency_p99=5s", "expect.connect.p99=4s", "expect.reconnect.within=6s",
 		},
 		promises: []string{
 			"delivery.complete", "delivery.unique", "delivery.ordered", "delivery.isolated", "delivery.intact", "delivery.resumable",
@@ -55,7 +55,7 @@ var core = []scaled{
 		overrides: []string{
 			"load.streams=4", "load.subscribers=40", "load.ramp.over=1s", "load.publish.rate=8/s",
 			"timeline.0.at=2s", "timeline.1.at=4s", "timeline.2.at=6s", "duration=8s",
-			"expect.latency.p50=100ms", "expect.latency.p99=5s", "expect.reconnect.within=5s", "expect.resume.gap_p99=5s",
+			"expect.latency.p50=100ms", "expect.latency.p99=5s", "expect.calm.latency_p99=5s", "expect.reconnect.within=5s", "expect.resume.gap_p99=5s",
 		},
 		promises: []string{
 			"delivery.complete", "delivery.unique", "delivery.ordered", "delivery.isolated", "delivery.intact", "delivery.resumable",
@@ -69,7 +69,7 @@ var core = []scaled{
 		overrides: []string{
 			"load.streams=10", "load.subscribers=40", "load.ramp.over=1s", "load.publish.rate=2/s",
 			"timeline.0.at=3s", "timeline.0.for=6s", "duration=10s",
-			"expect.heartbeat.every=2s", "expect.latency.p50=5s", "expect.reconnect.within=8s",
+			"expect.heartbeat.every=2s", "expect.latency.p50=5s", "expect.calm.latency_p99=5s", "expect.reconnect.within=8s",
 		},
 		promises: []string{
 			"delivery.complete", "delivery.unique", "delivery.ordered", "delivery.intact", "delivery.resumable",
