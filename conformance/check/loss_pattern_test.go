@@ -89,6 +89,21 @@ func TestWhatIsLostHasItsPattern(t *testing.T) {
 	}
 }
 
+// TestSetsThatWereSeenOnceAreNoGroups loses a message or two of each stream, each for subscribers of its own.
+func TestSetsThatWereSeenOnceAreNoGroups(t *testing.T) {
+	t.Parallel()
+	w := newWorld(config(40, 8, 1, 1))
+	w.connectAll()
+	w.lossy(60, func(s *worldSubscriber, m worldMessage) bool {
+		return (m.number == 20 || m.number == 40) && (uint64(s.index)/8)%5 == (m.number/20+uint64(m.stream))%5
+	})
+	w.lossy(1, func(*worldSubscriber, worldMessage) bool { return false })
+	w.finish()
+	if got := patternOf(t, w); strings.Contains(got, "always the same") || strings.Contains(got, "the same ") {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestChanceHasNoPattern loses at random, rarely and often.
 func TestChanceHasNoPattern(t *testing.T) {
 	t.Parallel()

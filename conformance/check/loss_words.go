@@ -47,6 +47,7 @@ type lostMessages struct {
 	halves bool   // half of the subscribers missed each
 	all    bool   // everybody missed each
 	groups int    // different sets of subscribers that missed one, at most of one stream
+	sets   uint64 // such sets, over all streams
 	small  int64  // the size of the smallest of them
 	large  int64  // and of the largest
 }
@@ -124,7 +125,10 @@ func (p *LossPattern) divide(m *lostMessages) {
 			if sets[l.Stream] == nil {
 				sets[l.Stream] = map[uint64]bool{}
 			}
-			sets[l.Stream][who] = true
+			if !sets[l.Stream][who] {
+				sets[l.Stream][who] = true
+				m.sets++
+			}
 			m.groups = max(m.groups, len(sets[l.Stream]))
 		}
 	}
@@ -161,11 +165,11 @@ func (p *LossPattern) who(t *Tally, m lostMessages) (text, next string) {
 		if m.halves && m.full >= 10 {
 			return messages + " reached exactly half of " + of, divided
 		}
-	case m.groups == 1 && odds >= sure:
+	case m.groups == 1 && m.full >= 2*m.sets && odds >= sure:
 		return messages + fmt.Sprintf(" was missed by the same %d of %s", m.small, of), divided
-	case m.halves && (m.groups == 2 && odds >= sure || float64(m.full)*p.surprise(t, m) >= sure):
+	case m.halves && (m.groups == 2 && m.full >= 3*m.sets && odds >= sure || float64(m.full)*p.surprise(t, m) >= sure):
 		return messages + " reached exactly half of its " + of, divided
-	case m.groups <= mostGroups && m.full >= 3*uint64(m.groups) && odds >= sure:
+	case m.groups <= mostGroups && m.full >= 3*m.sets && odds >= sure: // a set that was seen once is the same as no other
 		return messages + fmt.Sprintf(" was missed by one of %d groups of its %s, always the same: %s each", m.groups, of, between(m.small, m.large)), divided
 	case m.missed > 0 && float64(m.full)*p.surprise(t, m) >= sure:
 		return messages + fmt.Sprintf(" reached exactly %d of its %s", m.to-m.missed, of), divided
