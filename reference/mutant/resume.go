@@ -34,6 +34,20 @@ var resumeMutants = []Mutant{
 		},
 	},
 	{
+		Name:     "replays-without-types",
+		Bug:      "What is replayed has lost its event type, so that no handler of that type hears it.",
+		SeenIn:   "plausible: the history keeps ids and data",
+		Kills:    []string{"delivery.intact"},
+		May:      because("a message that arrives changed has not arrived", "delivery.complete", "delivery.resumable", "latency.p99", "resume.gap_p99"),
+		Scenario: "drops",
+		Broker: delivering(func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+			if ev.Sequence <= to.Sequence {
+				ev.Type = ""
+			}
+			return []broker.Event{ev}
+		}),
+	},
+	{
 		Name:   "lost-window-at-resume",
 		Bug:    "History is read first and the live subscription registered afterwards; what is published between is lost.",
 		SeenIn: "dunglas/mercure#178 (PRs 179, 200, 202)",

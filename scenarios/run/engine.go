@@ -103,6 +103,7 @@ type engine struct {
 	slow          slowReaders
 	handed        []atomic.Int64 // stream → bytes of the messages whose publish has begun
 	over          atomic.Bool
+	typed         atomic.Bool // the target hands the types of messages on
 	status        counters
 }
 

@@ -27,12 +27,31 @@ func (e *engine) examine(o *history.Observation, m token.Message, event *sse.Eve
 			o.Mark, o.Data = history.Corrupted|history.Compared, where
 		}
 	}
+	if o.Mark == 0 && e.mistyped(event) {
+		o.Mark, o.Data = history.Corrupted|history.Compared, "another type than on other connections\none that was published\n"+excerpt(event.Type)
+	}
 	if len(e.schemas) > 0 && !e.schemas.wellFormed(event.Type, event.Data) {
 		o.Mark |= history.Malformed
 	}
 	if o.Mark != 0 && o.Data == "" {
 		o.Data = excerpt(event.Data)
 	}
+}
+
+// mistyped says whether an event has no type that was published, although the target has been seen to hand types on: many put them into an
+// envelope, or nowhere.
+func (e *engine) mistyped(event *sse.Event) bool {
+	types := e.plan.Scenario.Load.Publish.Types
+	if len(types) == 0 {
+		return false
+	}
+	if _, planned := types[string(event.Type)]; planned {
+		if !e.typed.Load() {
+			e.typed.Store(true)
+		}
+		return false
+	}
+	return e.typed.Load()
 }
 
 // differs says where an event's data first differs from the message as it was published, "" when they are the same: as it was, inside
