@@ -174,6 +174,7 @@ func TestVerdicts(t *testing.T) {
 		{"memory.max", "unseen", func(c *check.Config) { c.Expect.MemoryMax = 100 }, memory(), conformance.Unknown, "could not be seen"},
 		{"memory.growth", "sawtooth", func(c *check.Config) { c.Expect.Growth = 0.1 }, memory(100, 190, 100, 190, 100, 190, 105, 190), conformance.Pass, "5%"},
 		{"memory.growth", "leak", func(c *check.Config) { c.Expect.Growth = 0.1 }, memory(100, 110, 120, 130, 140, 150, 160, 170), conformance.Fail, "60%"},
+		{"memory.growth", "warming up", func(c *check.Config) { c.Expect.Growth = 0.1 }, memory(100, 300, 500, 700, 710, 705, 720, 715), conformance.Pass, "615%, and no more towards the end"},
 		{"memory.growth", "too short", func(c *check.Config) { c.Expect.Growth = 0.1 }, memory(100, 170), conformance.Unknown, "2 samples"},
 		{"sessions.live", "one", func(c *check.Config) { c.Expect.Sessions = 1 }, delays(2, second), conformance.Pass, "1"},
 		{"sessions.live", "two", func(c *check.Config) { c.Expect.Sessions = 1 }, func(w *world, s *worldSubscriber) {

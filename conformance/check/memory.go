@@ -42,12 +42,15 @@ func memoryVerdicts(c *Config, t *Tally, h *conformance.Health) []conformance.Ve
 		verdicts = append(verdicts, b.verdict(c, t, h))
 	}
 	if c.Expect.Growth > 0 {
-		growth, n := memoryGrowth(t)
+		growth, lasting, n := memoryGrowth(t)
 		b := bound{
 			id: "memory.growth", title: "The target's memory does not grow while its load stays the same.",
 			next:    "Look for what is kept per message or per connection that has gone.",
 			checked: uint64(n), expected: fmt.Sprintf("at most %.3g%% over the steady phase", 100*c.Expect.Growth),
-			actual: fmt.Sprintf("%.3g%%", 100*growth), exceeded: growth > c.Expect.Growth,
+			actual: fmt.Sprintf("%.3g%%", 100*growth), exceeded: growth > c.Expect.Growth && lasting,
+		}
+		if growth > c.Expect.Growth && !lasting {
+			b.actual += ", and no more towards the end"
 		}
 		if n < memorySamples {
 			b.doubt, b.actual = fmt.Sprintf("the steady phase had %s of memory, at least %d are needed", plural(uint64(n), "sample"), memorySamples), "no comparison"
@@ -58,8 +61,9 @@ func memoryVerdicts(c *Config, t *Tally, h *conformance.Health) []conformance.Ve
 }
 
 // memoryGrowth compares the lowest sample of the steady phase's first quarter with that of its last: what is only waiting to be
-// collected does not count.
-func memoryGrowth(t *Tally) (growth float64, samples int) {
+// collected does not count. A growth lasts when the last quarter has its part in it: a process that has just begun grows to the size that
+// its load takes, and then no more.
+func memoryGrowth(t *Tally) (growth float64, lasting bool, samples int) {
 	until := t.SettleAt
 	if until == 0 {
 		until = t.End
@@ -71,11 +75,11 @@ func memoryGrowth(t *Tally) (growth float64, samples int) {
 		}
 	}
 	if len(bytes) < memorySamples {
-		return 0, len(bytes)
+		return 0, false, len(bytes)
 	}
 	quarter := len(bytes) / 4
-	first, last := floor(bytes[:quarter]), floor(bytes[len(bytes)-quarter:])
-	return float64(last-first) / float64(max(first, 1)), len(bytes)
+	first, third, last := floor(bytes[:quarter]), floor(bytes[len(bytes)-2*quarter:len(bytes)-quarter]), floor(bytes[len(bytes)-quarter:])
+	return float64(last-first) / float64(max(first, 1)), 8*(last-third) > last-first, len(bytes)
 }
 
 func floor(bytes []int64) int64 {
