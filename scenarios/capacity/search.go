@@ -56,12 +56,13 @@ func (s *Search) Find(ctx context.Context) (*conformance.Capacity, error) {
 			break
 		}
 		step, err := s.Step(ctx, next)
-		if err != nil && !errors.Is(err, ErrOver) {
+		over := errors.Is(err, ErrOver)
+		if err != nil && !over {
 			return nil, err
 		}
 		step.Value, step.Trial, step.Phase = next.Value, next.Number, next.Phase
 		r.note(step, ctx.Err() != nil)
-		if err != nil {
+		if over {
 			break
 		}
 	}

@@ -318,9 +318,7 @@ func TestNothingIsOwedWithoutResume(t *testing.T) {
 	t.Parallel()
 	s := (&oddHub{forgets: true}).subject(t)
 	s.Capabilities = []string{"publish"}
-	judged(t, s, "", "RESUME").must(t, func(v conformance.Verdict) bool {
-		return allIsWell(v)
-	})
+	judged(t, s, "", "RESUME").must(t, allIsWell)
 }
 
 // crashing lets the hub restart: connections are cut, and the newest events are forgotten.
