@@ -72,7 +72,7 @@ func heap() uint64 {
 
 // TestMemoryPerIdleSubscriber counts everything that a judge keeps, its config included.
 func TestMemoryPerIdleSubscriber(t *testing.T) {
-	const subscribers, limit = 20000, 300
+	const subscribers, limit = 20000, 320
 	before := heap()
 	j := plain(subscribers)
 	each := float64(heap()-before) / subscribers

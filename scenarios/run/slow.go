@@ -56,6 +56,7 @@ type slowReader struct {
 	subscriber *subscriber
 	step       int32
 	handed     int64 // bytes of its streams that the target had been handed when it began
+	held       bool  // at the last look the target had to wait for it
 }
 
 // add makes a slow reader of a subscriber; what one has taken that reads compressed cannot be compared with what it is owed. A connection that was fast leaves megabytes of room in the kernels of both sides, so it has to
@@ -68,7 +69,7 @@ func (r *slowReaders) add(s *subscriber, step int32) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.all = append(r.all, slowReader{s, step, s.handed()})
+	r.all = append(r.all, slowReader{subscriber: s, step: step, handed: s.handed()})
 }
 
 func (r *slowReaders) remove(s *subscriber, step int32) {
@@ -103,13 +104,16 @@ func (r *slowReaders) look() {
 		return
 	}
 	sockets := fault.Sockets()
-	r.all = slices.DeleteFunc(r.all, func(one slowReader) bool {
+	still := r.all[:0]
+	for _, one := range r.all {
 		s := one.subscriber
 		b := s.line.Backlog(sockets)
 		owed := s.handed() - one.handed - s.underWay()
 		held := owed - b.Taken - b.Kernel
-		if held <= 0 {
-			return false
+		if held <= 0 || !one.held { // once may be a moment in which the target was just about to write
+			one.held = held > 0
+			still = append(still, one)
+			continue
 		}
 		kernel := "the kernels of both sides held"
 		if !b.Seen {
@@ -119,8 +123,9 @@ func (r *slowReaders) look() {
 			Kind: history.FaultBite, Step: one.step, Text: slowReading, Size: held,
 			Data: fmt.Sprintf("owed %d bytes, read %d, of which %s %d", owed, b.Taken, kernel, b.Kernel),
 		})
-		return true
-	})
+	}
+	clear(r.all[len(still):])
+	r.all = still
 }
 
 // underWay is as much as publishers may be just handing over of the subscriber's streams.
