@@ -36,7 +36,7 @@ demo: build ## Run the six core scenarios against the embedded broker
 .PHONY: test
 test: ## Run all tests of the main module, with the race detector where there is a C compiler
 	$(gotest) $(RACE) -p 2 -timeout 8m $$(go list ./... | grep -v '/$(MATRIX)$$')
-	$(gotest) -timeout 8m ./$(MATRIX)
+	$(gotest) -timeout 12m ./$(MATRIX)
 
 .PHONY: matrix
 matrix: build ## Run every mutant against what must catch it, and every correct subject against all that could accuse it
