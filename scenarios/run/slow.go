@@ -59,8 +59,8 @@ type slowReader struct {
 	held       bool  // at the last look the target had to wait for it
 }
 
-// add makes a slow reader of a subscriber; what one has taken that reads compressed cannot be compared with what it is owed. A connection that was fast leaves megabytes of room in the kernels of both sides, so it has to
-// make another one.
+// add makes a slow reader of a subscriber. A connection that was fast leaves megabytes of room in the kernels of both sides, so it has to make
+// another one. What is taken compressed cannot be compared with what is owed.
 func (r *slowReaders) add(s *subscriber, step int32) {
 	hangUp, _ := fault.ByName("close")
 	hangUp.Begin(&s.line, fault.Params{Step: step})

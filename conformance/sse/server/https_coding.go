@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"net/http"
 	"time"
 )
 
@@ -42,14 +41,8 @@ func codingDelaysNothing(t *Trial) {
 // inCoding subscribes as a browser does, and as who accepts no coding.
 func (t *Trial) inCoding(accept string) (p *Tap, plain *follower) {
 	plain = t.follow([]string{t.Stream()})
-	p, err := t.Open(plain.streams, With("Accept-Encoding", accept))
-	switch {
-	case err != nil:
-		t.interrupted()
-		t.Unknown("no stream could be opened: %v", err)
-	case p.Status() != http.StatusOK || !p.Response.EventStream():
-		t.Unknown("no stream could be opened: the answer was status %d with content type %q", p.Status(), p.Header("Content-Type"))
-	case readable(p.Header("Content-Encoding")) && !t.ready(p):
+	p = t.mustOpen(plain.streams, With("Accept-Encoding", accept))
+	if readable(p.Header("Content-Encoding")) && !t.ready(p) {
 		t.mustBeInCoding(p, p.Header("Content-Encoding"))
 		t.Absent("what makes a subscriber ready as soon as without a coding", fmt.Sprintf("Accept-Encoding: %s, and it did not come within %v", accept, t.arrival), p.Head(), p.Evidence())
 	}

@@ -107,9 +107,8 @@ func (t *Trial) Stream() string { return t.suite.name("s") }
 // Unique is a text that occurs nowhere else: safe in URLs, headers, JSON and event data.
 func (t *Trial) Unique() string { return t.suite.name("m") }
 
-// Subscribe opens one connection that follows the streams and waits until it is ready. Without a stream of events it ends the case
-// as unknown.
-func (t *Trial) Subscribe(streams []string, options ...Option) *Tap {
+// mustOpen opens one connection that follows the streams. Without a stream of events it ends the case as unknown.
+func (t *Trial) mustOpen(streams []string, options ...Option) *Tap {
 	p, err := t.Open(streams, options...)
 	switch {
 	case err != nil:
@@ -118,6 +117,13 @@ func (t *Trial) Subscribe(streams []string, options ...Option) *Tap {
 	case p.Status() != http.StatusOK || !p.Response.EventStream():
 		t.Unknown("no stream could be opened: the answer was status %d with content type %q", p.Status(), p.Header("Content-Type"))
 	}
+	return p
+}
+
+// Subscribe opens one connection that follows the streams and waits until it is ready. Without a stream of events it ends the case
+// as unknown.
+func (t *Trial) Subscribe(streams []string, options ...Option) *Tap {
+	p := t.mustOpen(streams, options...)
 	if coding := p.unasked(); coding != "" {
 		t.Unknown("the stream came with the content coding %s, which was not asked for: see SSE-HTTPS-009", coding)
 	}
