@@ -56,9 +56,12 @@ func merged(first, second *attempt) Verdict {
 	case first.halt != nil:
 	case first.missed() && !first.weak: // it was seen
 		v, before = first.verdict, ""
-		v.Reason = joined(v.Reason, "tried again by itself: "+told(second.verdict))
+		v.Reason = joined(v.Reason, seenOnce(second.verdict))
 	case first.missed():
 		before = "the first attempt: " + told(first.verdict)
+		if !second.missed() {
+			before += ", which alone does not count: it can be the load's doing"
+		}
 	case v.Outcome != Unknown:
 		before = "the first attempt was unknown: " + before
 	case before == v.Reason:
@@ -68,6 +71,18 @@ func merged(first, second *attempt) Verdict {
 	}
 	v.Reason = joined(v.Reason, before)
 	return v
+}
+
+// seenOnce says what a second attempt adds to what the first one showed.
+func seenOnce(second Verdict) string {
+	switch second.Outcome {
+	case Fail:
+		return "tried again by itself: " + told(second)
+	case Unknown:
+		return "seen once, which is enough; tried again by itself it could not be told: " + told(second)
+	}
+	return "seen once, which is enough; tried again by itself it did not show (" + told(second) +
+		"), so it is rare, or depends on what else the target has to do"
 }
 
 // told is a verdict in a clause.

@@ -26,10 +26,11 @@ func TestWhatFailsIsTriedAgainByItselfAndItsEvidenceDecides(t *testing.T) {
 		want          Outcome
 		told          string
 	}{
-		"seen, and then not":                {must, seen, fine, Fail, "tried again by itself: pass, fine"},
+		"seen, and then not":                {must, seen, fine, Fail, "seen once, which is enough; tried again by itself it did not show (pass, fine), so it is rare"},
 		"seen twice":                        {must, seen, seen, Fail, "tried again by itself: fail, twice"},
-		"seen beside what did not come":     {must, both, fine, Fail, "tried again by itself: pass"},
-		"nothing came, and then it did":     {must, absent, fine, Pass, "the first attempt: fail, nothing"},
+		"seen beside what did not come":     {must, both, fine, Fail, "tried again by itself it did not show (pass"},
+		"seen, and then unknown":            {must, seen, unknown, Fail, "seen once, which is enough; tried again by itself it could not be told: unknown, the line was busy"},
+		"nothing came, and then it did":     {must, absent, fine, Pass, "the first attempt: fail, nothing, which alone does not count: it can be the load's doing"},
 		"nothing came, twice":               {must, absent, absent, Fail, "the first attempt: fail, nothing"},
 		"nothing came, and then unknown":    {must, absent, unknown, Unknown, "the first attempt: fail, nothing"},
 		"late, and then not":                {must, late, fine, Pass, "the first attempt: fail, later"},

@@ -126,7 +126,7 @@ func TestWhatIsDeclaredIsAMust(t *testing.T) {
 		"its parameter is empty": {Suite{Parameter: func(string, string) (string, bool) { return "", true }}, Should},
 	} {
 		test.suite.Profile = ProfileBroker
-		if got := test.suite.levelOf(r); got != test.want {
+		if got := test.suite.LevelOf(r); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}

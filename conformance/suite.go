@@ -232,7 +232,7 @@ func (r *round) try(j *job) *attempt {
 	a := r.carried(j)
 	v := &a.verdict
 	if v.Level == "" {
-		v.Level = r.levelOf(j.r)
+		v.Level = r.LevelOf(j.r)
 	}
 	v.ID, v.Title, v.Source = j.r.ID, j.r.Statement, strings.Join(j.r.Sources, ", ")
 	if v.Expected == "" {
@@ -250,7 +250,7 @@ func (r *round) carried(j *job) *attempt {
 	case lacking != "":
 		return &attempt{verdict: Verdict{Outcome: Skip, Reason: lacking}}
 	case missing != "" && j.r.ID == r.told:
-		return &attempt{verdict: tells(missing, r.levelOf(j.r), j.r), took: longFirst}
+		return &attempt{verdict: tells(missing, r.LevelOf(j.r), j.r), took: longFirst}
 	case missing != "":
 		j.moot = true
 		return &attempt{verdict: Verdict{Outcome: Skip, Reason: missing}}
@@ -295,8 +295,8 @@ func (r *round) verdicts(jobs []job) []Verdict {
 	return verdicts
 }
 
-// levelOf is the requirement's level for this subject.
-func (s *Suite) levelOf(r *Requirement) Level {
+// LevelOf is the requirement's level for this subject.
+func (s *Suite) LevelOf(r *Requirement) Level {
 	return r.LevelFor(func(word string) bool { return s.holds(word) || s.isSet(r, word) })
 }
 
@@ -323,7 +323,7 @@ func (s *Suite) lacks(r *Requirement) string {
 // trial is a trial of the job that has not begun.
 func (r *round) trial(j *job) *Trial {
 	t := &Trial{
-		Requirement: j.r, level: r.levelOf(j.r), pulse: r.watch, began: time.Now(), parameters: r.Parameter,
+		Requirement: j.r, level: r.LevelOf(j.r), pulse: r.watch, began: time.Now(), parameters: r.Parameter,
 		vigil: r.vigil, check: r.ctx, others: r.others, aside: func() { j.stood.Store(true); j.aside() },
 	}
 	if t.parameters == nil {

@@ -53,7 +53,7 @@ func (t tableReport) capacity(written string) error {
 func capacityFigures(r *conformance.Result) []string {
 	c := r.Capacity
 	figures := []string{
-		c.Scenario, c.Key + " from " + c.Number(c.From) + " to " + c.Number(c.To), plural(uint64(len(c.Steps)), "run"),
+		c.Scenario, c.Key + " from " + c.Number(c.From) + " to " + c.Number(c.To), Plural(uint64(len(c.Steps)), "run"),
 		"to within " + share(c.Precision), elapsed(r.Duration),
 	}
 	if c.AtLeast > 0 {
@@ -75,7 +75,7 @@ func capacityExit(r *conformance.Result) string {
 	case code == 1:
 		return "the target does not carry the least that was tried"
 	}
-	return "nothing failed that was asked for, but where the line is could not be said"
+	return "where the line is could not be said"
 }
 
 // beyond explains the first promise that breaks.

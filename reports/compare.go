@@ -238,12 +238,16 @@ func comparisonSummary(c *conformance.Comparison) string {
 	for _, m := range c.Measures {
 		names[m.Trend] = append(names[m.Trend], joinNonEmpty(" in ", measureName(m), m.Scenario))
 	}
-	clauses := []string{"No regression"}
-	if worse := names[conformance.TrendWorse]; len(worse) > 0 {
-		clauses[0] = plural(uint64(len(worse)), "regression") + ": " + someOf(worse)
+	var clauses []string
+	worse, unclear := names[conformance.TrendWorse], names[conformance.TrendUnclear]
+	if len(worse) > 0 {
+		clauses = append(clauses, Plural(uint64(len(worse)), "regression")+": "+someOf(worse))
 	}
-	if unclear := names[conformance.TrendUnclear]; len(unclear) > 0 {
+	if len(unclear) > 0 {
 		clauses = append(clauses, Count(uint64(len(unclear)))+" unclear: "+someOf(unclear))
+	}
+	if len(clauses) == 0 {
+		clauses = append(clauses, "No regression")
 	}
 	if better := len(names[conformance.TrendBetter]); better > 0 {
 		clauses = append(clauses, Count(uint64(better))+" better")
@@ -281,5 +285,5 @@ func (g grid) withoutEmpty() grid {
 // comparisonExit is what a comparison ends with, and what it means.
 func comparisonExit(o conformance.Outcome) (code int, meaning string) {
 	code, _ = ExitCode(o)
-	return code, [...]string{"no regression", "a regression", "nothing is known to be worse, but something is unclear"}[code]
+	return code, [...]string{"no regression", "a regression", "whether something is worse could not be told"}[code]
 }

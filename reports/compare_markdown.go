@@ -46,7 +46,7 @@ func (m *markdownReport) comparison(room int) {
 	}
 	if len(rest) > 0 {
 		m.fit(fmt.Sprintf("<details><summary>%s as before, or not judged</summary>\n\n%s</details>\n\n",
-			plural(uint64(len(rest)), "measure"), measureChanges(c, rest)), room)
+			Plural(uint64(len(rest)), "measure"), measureChanges(c, rest)), room)
 	}
 	var b strings.Builder
 	for _, note := range c.Notes {

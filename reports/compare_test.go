@@ -73,7 +73,7 @@ func TestAStoredComparisonIsReadAgain(t *testing.T) {
 func TestTheExitOfAComparisonIsToldInItsOwnWords(t *testing.T) {
 	t.Parallel()
 	for o, want := range map[conformance.Outcome]string{
-		conformance.Pass: "exit     0: no regression", conformance.Fail: "exit     1: a regression", conformance.Unknown: "exit     2: nothing is known to be worse",
+		conformance.Pass: "exit     0: no regression", conformance.Fail: "exit     1: a regression", conformance.Unknown: "exit     2: whether something is worse could not be told",
 	} {
 		r := compared()
 		r.Outcome = o

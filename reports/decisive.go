@@ -30,7 +30,7 @@ func decisive(f conformance.Finding, most int) []string {
 		}
 		line := strings.Join(head, " · ")
 		if left > 0 {
-			line += fmt.Sprintf(" (%s more)", plural(uint64(left), "field"))
+			line += fmt.Sprintf(" (%s more)", Plural(uint64(left), "field"))
 		}
 		lines, head, left = append(lines, line), nil, 0
 	}
@@ -57,7 +57,7 @@ func decisive(f conformance.Finding, most int) []string {
 		return lines
 	}
 	first := (most + 1) / 2
-	rest := fmt.Sprintf("… %s more …", plural(uint64(len(lines)-most), "line"))
+	rest := fmt.Sprintf("… %s more …", Plural(uint64(len(lines)-most), "line"))
 	return slices.Concat(lines[:first], []string{rest}, lines[len(lines)-(most-first):])
 }
 

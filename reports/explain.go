@@ -74,9 +74,9 @@ func explain(v conformance.Verdict, most detail) []note {
 	}
 	for i, f := range v.Findings {
 		if i == most.findings {
-			rest := fmt.Sprintf("%s more in %s (--out DIR)", plural(uint64(len(v.Findings)-i), "finding"), ResultFile)
+			rest := fmt.Sprintf("%s more in %s (--out DIR)", Plural(uint64(len(v.Findings)-i), "finding"), ResultFile)
 			if most.short {
-				rest = plural(uint64(len(v.Findings)-i), "more finding") + shownBy
+				rest = Plural(uint64(len(v.Findings)-i), "more finding") + shownBy
 			}
 			notes = append(notes, note{label: "and", text: rest})
 			break
@@ -115,7 +115,7 @@ func explainFinding(f conformance.Finding, most detail) []note {
 	}
 	for i, line := range f.Evidence {
 		if i == most.evidence {
-			rest := fmt.Sprintf("… %s more in %s (--out DIR)", plural(uint64(len(f.Evidence)-i), "line"), ResultFile)
+			rest := fmt.Sprintf("… %s more in %s (--out DIR)", Plural(uint64(len(f.Evidence)-i), "line"), ResultFile)
 			return append(notes, note{depth: 1, text: rest, evidence: true})
 		}
 		notes = append(notes, note{depth: 1, text: line, evidence: true})

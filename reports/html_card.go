@@ -61,7 +61,7 @@ func (h *htmlReport) Cards() []card {
 // MoreCards says how many there were no room for.
 func (h *htmlReport) MoreCards() string {
 	if more := len(h.broken(h.decided())) - mostCards; more > 0 {
-		return fmt.Sprintf("%s more below.", plural(uint64(more), "promise"))
+		return fmt.Sprintf("%s more below.", Plural(uint64(more), "promise"))
 	}
 	return ""
 }
@@ -148,7 +148,7 @@ func whom(f conformance.Finding, run *conformance.ScenarioRun) string {
 	if run == nil || f.Subscribers == 0 {
 		return text
 	}
-	return joinNonEmpty("; ", fmt.Sprintf("%s of %s", Count(uint64(f.Subscribers)), plural(uint64(max(run.Subscribers, 0)), "subscriber")), text)
+	return joinNonEmpty("; ", fmt.Sprintf("%s of %s", Count(uint64(f.Subscribers)), Plural(uint64(max(run.Subscribers, 0)), "subscriber")), text)
 }
 
 func verdictAnchor(index int) string { return fmt.Sprintf("v%d", index) }

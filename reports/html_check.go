@@ -57,7 +57,7 @@ func requirementLine(r *conformance.Result) string {
 	case failed > 0:
 		ordered := byCause(r.Verdicts)
 		first := ordered[slices.IndexFunc(ordered, func(v conformance.Verdict) bool { return v.Outcome == conformance.Fail })]
-		line := fmt.Sprintf("%d of %s not met", failed, plural(uint64(judged), "judged requirement"))
+		line := fmt.Sprintf("%d of %s not met", failed, Plural(uint64(judged), "judged requirement"))
 		what := strings.TrimSuffix(first.Title, ".")
 		if what == "" || len(what) > longText {
 			what = clip(first.ID)
@@ -67,9 +67,9 @@ func requirementLine(r *conformance.Result) string {
 		}
 		return line + ": " + what + "."
 	case unknown > 0:
-		return fmt.Sprintf("None of %s was missed, but %d could not be judged.", plural(uint64(judged), "judged requirement"), unknown)
+		return fmt.Sprintf("%s could not be judged; of the %s that could none was missed.", Plural(uint64(unknown), "requirement"), Count(uint64(judged)))
 	}
-	line := fmt.Sprintf("All %s met", plural(uint64(judged), "judged requirement"))
+	line := fmt.Sprintf("%d of %s met", judged, Plural(uint64(judged), "judged requirement"))
 	if warned := countOutcome(r.Verdicts, conformance.Warn); warned > 0 {
 		line += fmt.Sprintf(", %d of them with a warning", warned)
 	}
@@ -103,7 +103,7 @@ func (h *htmlReport) Missed() []missedRequirement {
 			}
 			m.Commands = append(append(m.Commands, v.Repeat...), byHand(v)...)
 			if more := len(v.Findings) - htmlFindings; more > 0 {
-				m.Shown, m.More = v.Findings[:htmlFindings], fmt.Sprintf("%s more in %s.", plural(uint64(more), "finding"), ResultFile)
+				m.Shown, m.More = v.Findings[:htmlFindings], fmt.Sprintf("%s more in %s.", Plural(uint64(more), "finding"), ResultFile)
 			}
 			missed = append(missed, m)
 		}

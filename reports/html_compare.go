@@ -63,9 +63,9 @@ func comparisonLine(c *conformance.Comparison) string {
 	}
 	switch worse, unclear := counts[conformance.TrendWorse], counts[conformance.TrendUnclear]; {
 	case worse > 0:
-		return fmt.Sprintf("%s got worse.", plural(worse, "promise or measure"))
+		return fmt.Sprintf("%s got worse.", Plural(worse, "result"))
 	case unclear > 0:
-		return fmt.Sprintf("Nothing got worse for certain, but of %s the samples cannot tell.", plural(unclear, "measure"))
+		return fmt.Sprintf("Whether %s got worse could not be told.", Plural(unclear, "result"))
 	}
 	return "Nothing got worse."
 }

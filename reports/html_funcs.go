@@ -22,6 +22,7 @@ var htmlFuncs = template.FuncMap{
 	"sign":     func(o conformance.Outcome) string { return markOf(o).sign },
 	"word":     func(o conformance.Outcome) string { return markOf(o).word },
 	"count":    htmlCount,
+	"legend":   legend,
 	"inc":      func(i int) int { return i + 1 },
 	"span":     elapsed,
 	"millis":   millis,
@@ -78,7 +79,7 @@ func evidenceText(lines []string) string {
 	shown := make([]string, 0, min(len(lines), htmlLines+1))
 	for i, line := range lines {
 		if i == htmlLines {
-			shown = append(shown, fmt.Sprintf("… %s more in %s", plural(uint64(len(lines)-i), "line"), ResultFile))
+			shown = append(shown, fmt.Sprintf("… %s more in %s", Plural(uint64(len(lines)-i), "line"), ResultFile))
 			break
 		}
 		shown = append(shown, clip(line))

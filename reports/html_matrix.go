@@ -56,7 +56,7 @@ func (h *htmlReport) Groups() []matrixGroup {
 		for _, row := range rows {
 			g.Rows = append(g.Rows, matrixRow{row, rowName(row), about[row.Name], cellsOf(row, g.Columns)})
 		}
-		g.Summary = fmt.Sprintf("%d of %s as they must be.", s.count(conformance.Pass), plural(uint64(len(s.verdicts)), "subject"))
+		g.Summary = fmt.Sprintf("%d of %s as they must be.", s.count(conformance.Pass), Plural(uint64(len(s.verdicts)), "subject"))
 		groups = append(groups, g)
 	}
 	return groups
@@ -79,7 +79,7 @@ func matrixLine(r *conformance.Result) string {
 			n += o.n(row)
 		}
 		if n > 0 {
-			line += ", " + plural(uint64(n), o.noun)
+			line += ", " + Plural(uint64(n), o.noun)
 		}
 	}
 	return line + "."

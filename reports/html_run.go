@@ -91,7 +91,7 @@ func (r htmlRun) Tiles() []tile {
 	missing := r.Run.Expected - min(r.Run.Expected, r.Run.Delivered)
 	bad := missing > r.Run.Held
 	tiles := []tile{
-		{Name: "subscribers", Value: htmlCount(r.Run.Subscribers), Beside: "on " + plural(uint64(max(r.Run.Streams, 0)), "stream")},
+		{Name: "subscribers", Value: htmlCount(r.Run.Subscribers), Beside: "on " + Plural(uint64(max(r.Run.Streams, 0)), "stream")},
 		{Name: "messages published", Value: Count(r.Run.Published)},
 		{Name: "deliveries owed", Value: Count(r.Run.Expected)},
 		{Name: "arrived", Value: percent(r.Run.Delivered, r.Run.Expected), Beside: Count(r.Run.Delivered), Bad: bad},
@@ -185,7 +185,7 @@ func (r htmlRun) MoreAnomalies() string {
 	if more == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s more in %s.", plural(uint64(more), "finding"), ResultFile)
+	return fmt.Sprintf("%s more in %s.", Plural(uint64(more), "finding"), ResultFile)
 }
 
 func equalFindings(a, b conformance.Finding) bool {

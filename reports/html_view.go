@@ -171,10 +171,14 @@ func (h *htmlReport) Headline() string {
 	if broken := h.broken(conformance.Fail); len(broken) > 0 {
 		return brokenLine(broken)
 	}
-	promises := plural(uint64(len(r.Verdicts)), "promise")
+	promises := Plural(uint64(len(r.Verdicts)), "promise")
 	if unknown := h.broken(conformance.Unknown); len(unknown) > 0 {
 		n := countOutcome(r.Verdicts, conformance.Unknown)
-		return fmt.Sprintf("Nothing was seen to break, but %d of %s could not be judged: %s.", n, promises, orElse(unknown[0].first.Reason, "no reason was recorded"))
+		why := orElse(unknown[0].first.Reason, "no reason was recorded")
+		if countOutcome(r.Verdicts, conformance.Pass)+countOutcome(r.Verdicts, conformance.Warn) == 0 {
+			return fmt.Sprintf("Nothing could be judged: %s.", why)
+		}
+		return fmt.Sprintf("%d of %s could not be judged: %s.", n, promises, why)
 	}
 	if r.Outcome == conformance.Skip {
 		return fmt.Sprintf("Everything was skipped: %s.", orElse(r.Verdicts[0].Reason, "no reason was recorded"))
@@ -187,14 +191,18 @@ func (h *htmlReport) Headline() string {
 
 func kept(r *conformance.Result) string {
 	n := countOutcome(r.Verdicts, conformance.Pass) + countOutcome(r.Verdicts, conformance.Info) + countOutcome(r.Verdicts, conformance.Warn)
-	place := plural(uint64(len(r.Runs)), "scenario")
+	place := Plural(uint64(len(r.Runs)), "scenario")
 	if len(r.Runs) == 1 {
 		place = r.Runs[0].Scenario
 	}
-	if n == len(r.Verdicts) {
-		return fmt.Sprintf("All %s were kept in %s", plural(uint64(n), "promise"), place)
+	which, were := "All "+Plural(uint64(n), "promise"), "were"
+	if n == 1 {
+		which, were = "The only promise", "was"
 	}
-	return fmt.Sprintf("All %s that could be judged were kept in %s", plural(uint64(n), "promise"), place)
+	if n < len(r.Verdicts) {
+		which += " that could be judged"
+	}
+	return fmt.Sprintf("%s %s kept in %s", which, were, place)
 }
 
 func countOutcome(verdicts []conformance.Verdict, o conformance.Outcome) (n int) {
@@ -216,7 +224,7 @@ func brokenLine(broken []brokenPromise) string {
 	if more := len(broken) - 1; more == 1 {
 		line += "; 1 more promise was broken"
 	} else if more > 1 {
-		line += fmt.Sprintf("; %d more promises were broken", more)
+		line += fmt.Sprintf("; %s were broken", Plural(uint64(more), "more promise"))
 	}
 	return line + "."
 }
@@ -226,7 +234,7 @@ func runningLine(r *conformance.Result) string {
 		return "nothing has begun yet."
 	}
 	run := r.Runs[len(r.Runs)-1]
-	return fmt.Sprintf("%s, %s of %s delivered so far.", run.Scenario, Count(run.Delivered), plural(run.Expected, "owed message"))
+	return fmt.Sprintf("%s, %s of %s delivered so far.", run.Scenario, Count(run.Delivered), Plural(run.Expected, "owed message"))
 }
 
 // Lede says what the headline leaves out.

@@ -190,7 +190,7 @@ func junitType(v conformance.Verdict) string {
 func junitText(v conformance.Verdict) string {
 	var b strings.Builder
 	writeNotes(&b, explain(v, detail{findings: 20, evidence: 40, values: true}))
-	fmt.Fprintf(&b, "%s checked\n", plural(v.Checked, "sample"))
+	fmt.Fprintf(&b, "%s checked\n", Plural(v.Checked, "sample"))
 	return b.String()
 }
 

@@ -39,7 +39,7 @@ func Markdown(w io.Writer, r *conformance.Result, opts Options) error {
 		}
 	}
 	if m.dropped > 0 {
-		fmt.Fprintf(&m.b, "%s not shown here; see `%s`.\n\n", plural(uint64(m.dropped), "more part"), ResultFile)
+		fmt.Fprintf(&m.b, "%s not shown here; see `%s`.\n\n", Plural(uint64(m.dropped), "more part"), ResultFile)
 	}
 	_, err := io.WriteString(w, m.b.String()+footer)
 	return err
@@ -131,6 +131,9 @@ func verdictDetails(s section) string {
 		}
 		fmt.Fprintf(&b, "| %s %s | %s | %s | %s | %s |\n", markdownSign(v.Outcome), v.Outcome, cell(v.ID), cell(v.Expected),
 			cell(actual), Count(v.Checked))
+	}
+	if len(s.verdicts) > 0 {
+		fmt.Fprintf(&b, "\n<sub>%s</sub>\n", escape(legend(s.verdicts)))
 	}
 	b.WriteString("\n</details>\n\n")
 	return b.String()

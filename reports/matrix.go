@@ -77,16 +77,16 @@ func matrixSummary(r *conformance.Result) string {
 	}
 	var clauses []string
 	if mutants > 0 {
-		clauses = append(clauses, fmt.Sprintf("%d of %s killed", killed, plural(uint64(mutants), "mutant")))
+		clauses = append(clauses, fmt.Sprintf("%d of %s killed", killed, Plural(uint64(mutants), "mutant")))
 	}
 	if right > 0 {
-		clauses = append(clauses, fmt.Sprintf("%d of %s kept everything", spared, plural(uint64(right), "run")+" of correct subjects"))
+		clauses = append(clauses, fmt.Sprintf("%d of %s kept everything", spared, Plural(uint64(right), "run")+" of correct subjects"))
 	}
 	for _, kind := range []struct {
 		n    int
 		noun string
 	}{{survivors, "survivor"}, {alarms, "false alarm"}, {unrelated, "unrelated failure"}} {
-		clauses = append(clauses, plural(uint64(kind.n), kind.noun))
+		clauses = append(clauses, Plural(uint64(kind.n), kind.noun))
 	}
 	if undecided > 0 {
 		clauses = append(clauses, fmt.Sprintf("%d undecided", undecided))

@@ -132,7 +132,7 @@ func headClause(r *conformance.Result) string {
 			passed++
 		}
 	}
-	return fmt.Sprintf("%d of %s passed", passed, plural(uint64(len(r.Runs)), "scenario"))
+	return fmt.Sprintf("%d of %s passed", passed, Plural(uint64(len(r.Runs)), "scenario"))
 }
 
 // requirementSummary is the summary of a result without scenarios: "78 of 80 judged requirements met, 1 of them with a warning; 2 failed:
@@ -146,7 +146,7 @@ func requirementSummary(r *conformance.Result) string {
 	met := len(ids[conformance.Pass]) + len(ids[conformance.Warn])
 	clauses := []string{"no requirement was judged"}
 	if judged := met + failed; judged > 0 {
-		clauses[0] = fmt.Sprintf("%d of %s met", met, plural(uint64(judged), "judged requirement"))
+		clauses[0] = fmt.Sprintf("%d of %s met", met, Plural(uint64(judged), "judged requirement"))
 		if warned := len(ids[conformance.Warn]); warned > 0 {
 			clauses[0] += fmt.Sprintf(", %d of them with a warning", warned)
 		}
@@ -194,7 +194,7 @@ func promiseClause(parts []section, outcome conformance.Outcome, said string) st
 	if len(places) > named {
 		places = append(places[:named], fmt.Sprintf("%d more", len(places)-named))
 	}
-	return fmt.Sprintf("%s %s in %s", plural(uint64(total), "promise"), said, strings.Join(places, ", "))
+	return fmt.Sprintf("%s %s in %s", Plural(uint64(total), "promise"), said, strings.Join(places, ", "))
 }
 
 func interrupted(r *conformance.Result) bool {
@@ -214,15 +214,17 @@ func isGood(o conformance.Outcome) bool {
 // so it does not end with 0.
 func ExitCode(o conformance.Outcome) (code int, meaning string) {
 	switch o {
-	case conformance.Pass, conformance.Info:
-		return 0, "every promise was kept"
+	case conformance.Pass:
+		return 0, "every promise that was judged was kept"
+	case conformance.Info:
+		return 0, "what was asked is left open by its source"
 	case conformance.Warn:
-		return 0, "no promise was broken, but there are warnings"
+		return 0, "no promise that was judged was broken, but there are warnings"
 	case conformance.Fail:
 		return 1, "a promise was broken"
 	case conformance.Skip:
-		return 2, "nothing was broken, but everything was skipped"
+		return 2, "nothing was judged: everything was skipped"
 	default:
-		return 2, "nothing was broken, but something could not be judged"
+		return 2, "something that had to be judged is unknown, so this is not a pass"
 	}
 }

@@ -34,7 +34,7 @@ func stormSetting(s *conformance.Storm) string {
 	if s.Over > 0 {
 		lost = "within " + elapsed(s.Over)
 	}
-	parts := []string{fmt.Sprintf("%s lose their connection %s", plural(uint64(s.Clients), "client"), lost)}
+	parts := []string{fmt.Sprintf("%s lose their connection %s", Plural(uint64(s.Clients), "client"), lost)}
 	if s.Down > 0 {
 		parts = append(parts, "the server is down for "+elapsed(s.Down))
 	}
@@ -156,11 +156,11 @@ func stormSummary(storms []conformance.Storm) string {
 	var clauses []string
 	for _, s := range storms {
 		if s.Stopped != "" {
-			clauses = append(clauses, fmt.Sprintf("%s of %s back with %s (%s)", Count(uint64(s.Recovered)), plural(uint64(s.Clients), "client"), s.Policy, s.Stopped))
+			clauses = append(clauses, fmt.Sprintf("%s of %s back with %s (%s)", Count(uint64(s.Recovered)), Plural(uint64(s.Clients), "client"), s.Policy, s.Stopped))
 			continue
 		}
 		end := s.Recovery[len(s.Recovery)-1].MS
-		clauses = append(clauses, fmt.Sprintf("all %s back after %s with %s", plural(uint64(s.Clients), "client"), quantity(float64(end), "ms"), s.Policy))
+		clauses = append(clauses, fmt.Sprintf("all %s back after %s with %s", Plural(uint64(s.Clients), "client"), quantity(float64(end), "ms"), s.Policy))
 	}
 	text := strings.Join(clauses, "; ") + "."
 	return strings.ToUpper(text[:1]) + text[1:]

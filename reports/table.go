@@ -134,7 +134,7 @@ func runFigures(run conformance.ScenarioRun) []string {
 		delivered += " (" + percent(run.Delivered, run.Expected) + ")"
 	}
 	figures := []string{
-		plural(uint64(max(run.Subscribers, 0)), "subscriber"), plural(uint64(max(run.Streams, 0)), "stream"),
+		Plural(uint64(max(run.Subscribers, 0)), "subscriber"), Plural(uint64(max(run.Streams, 0)), "stream"),
 		Count(run.Published) + " published", Count(run.Expected) + " owed", delivered,
 	}
 	return append(append(figures, undelivered(run)...), elapsed(run.Duration))
@@ -170,9 +170,9 @@ func effectLine(e conformance.Effect) string {
 	case e.Reached == 0:
 		return text + ": took no effect that was seen"
 	case e.Planned == 0:
-		text += ": took effect on " + plural(uint64(max(e.Reached, 0)), "subscriber")
+		text += ": took effect on " + Plural(uint64(max(e.Reached, 0)), "subscriber")
 	default:
-		text += fmt.Sprintf(": took effect on %s of %s", Count(uint64(max(e.Reached, 0))), plural(uint64(max(e.Planned, 0)), "subscriber"))
+		text += fmt.Sprintf(": took effect on %s of %s", Count(uint64(max(e.Reached, 0))), Plural(uint64(max(e.Planned, 0)), "subscriber"))
 	}
 	if e.Seen != "" {
 		text += " (" + e.Seen + ")"

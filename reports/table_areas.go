@@ -114,7 +114,7 @@ func (t tableReport) findings(v conformance.Verdict) {
 	}
 	for i, f := range v.Findings {
 		if i == most {
-			t.labelled(0, "and", plural(uint64(len(v.Findings)-i), "more finding")+rest)
+			t.labelled(0, "and", Plural(uint64(len(v.Findings)-i), "more finding")+rest)
 			return
 		}
 		t.labelled(0, fmt.Sprintf("seen %d", i+1), f.Text)
@@ -153,7 +153,7 @@ func (t tableReport) evidence(f conformance.Finding, depth int) {
 	}
 	for i, line := range lines {
 		if i == mostEvidence {
-			t.line(lead + t.text(fmt.Sprintf("… %s more in %s", plural(uint64(len(lines)-i), "line"), ResultFile)))
+			t.line(lead + t.text(fmt.Sprintf("… %s more in %s", Plural(uint64(len(lines)-i), "line"), ResultFile)))
 			return
 		}
 		if !t.full {

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/streamgauge/streamgauge/conformance"
 )
@@ -19,6 +20,10 @@ func (t tableReport) footer(written string) error {
 	t.blank()
 	if len(t.r.Storms) == 0 { // a simulation puts nothing on the harness
 		t.health()
+	}
+	others := t.r.Comparison != nil || len(t.r.Storms) > 0 || len(t.r.Matrix) > 0 // which have tables of their own
+	if !others && slices.ContainsFunc(t.parts, func(s section) bool { return !s.area && len(s.verdicts) > 0 }) {
+		t.fact("legend", legend(t.r.Verdicts))
 	}
 	if written != "" {
 		t.fact("written", written)
@@ -74,16 +79,16 @@ func healthFigures(h conformance.Health) []string {
 	}
 	figures = append(figures, "memory "+size(h.MemoryBytes))
 	if h.SendFailures > 0 {
-		figures = append(figures, plural(h.SendFailures, "send failure"))
+		figures = append(figures, Plural(h.SendFailures, "send failure"))
 	}
 	if h.KernelDrops > 0 {
-		figures = append(figures, "the kernel dropped "+plural(h.KernelDrops, "packet"))
+		figures = append(figures, "the kernel dropped "+Plural(h.KernelDrops, "packet"))
 	}
 	if h.ListenOverflow > 0 {
-		figures = append(figures, plural(h.ListenOverflow, "connection")+" met a full accept queue")
+		figures = append(figures, Plural(h.ListenOverflow, "connection")+" met a full accept queue")
 	}
 	if h.Drops > 0 {
-		figures = append(figures, plural(h.Drops, "observation")+" dropped")
+		figures = append(figures, Plural(h.Drops, "observation")+" dropped")
 	}
 	return figures
 }

@@ -23,8 +23,8 @@ func Count(n uint64) string {
 	return b.String()
 }
 
-// plural is "1 subscriber" or "12,345 subscribers".
-func plural(n uint64, noun string) string {
+// Plural is "1 subscriber" or "12,345 subscribers".
+func Plural(n uint64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

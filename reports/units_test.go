@@ -13,7 +13,7 @@ func TestQuantitiesAreInHumanUnits(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ got, want string }{
 		{Count(0), "0"}, {Count(999), "999"}, {Count(12345), "12,345"}, {Count(1234567), "1,234,567"},
-		{plural(1, "subscriber"), "1 subscriber"}, {plural(0, "stream"), "0 streams"},
+		{Plural(1, "subscriber"), "1 subscriber"}, {Plural(0, "stream"), "0 streams"},
 		{millis(0), "0 ms"}, {millis(0.00001), "1 µs"}, {millis(0.23), "230 µs"}, {millis(0.9996), "1.0 ms"},
 		{millis(12.31), "12.3 ms"}, {millis(99.96), "100 ms"}, {millis(250), "250 ms"}, {millis(999.6), "1.0 s"},
 		{millis(1234), "1.2 s"}, {millis(61_000), "61.0 s"}, {millis(125_000), "2m 05s"},

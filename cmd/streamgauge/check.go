@@ -100,10 +100,11 @@ type checkup struct {
 	flags      checkFlags
 	target     string // as it was given; "" for the embedded broker
 	parameters parameters
-	baseline   *baseline                       // nil: none
-	wired      func(ctx context.Context) error // sees that a message arrives; nil: the program itself has wired it
-	redact     func(text string) string        // hides the subject's secrets; nil: there are none
-	words      func() (words, last []string)   // of the command line that name the subject, and those behind all others
+	baseline   *baseline                                 // nil: none
+	wired      func(ctx context.Context) error           // sees that a message arrives; nil: the program itself has wired it
+	redact     func(text string) string                  // hides the subject's secrets; nil: there are none
+	words      func() (words, last []string)             // of the command line that name the subject, and those behind all others
+	levels     func(ctx context.Context) (levels, error) // those for the subject; nil: none was named
 	sources    func() []reports.Source
 	stderr     io.Writer
 
@@ -124,6 +125,9 @@ func checkServer(c *cobra.Command, target string, f checkFlags) error {
 	}
 	k := &checkup{side: serverSide, flags: f, target: target, stderr: c.ErrOrStderr(), judged: map[conformance.Outcome]int{}}
 	k.words, k.sources = k.targetWords, k.targetSources
+	if target != "" || f.through.address != "" {
+		k.levels = k.targetLevels
+	}
 	return k.carryOut(c, func() (judging, func(), error) {
 		subject, end, err := k.subject()
 		return func(ctx context.Context) (*conformance.Result, error) { return k.judge(ctx, subject) }, end, err
@@ -140,7 +144,7 @@ func (k *checkup) carryOut(c *cobra.Command, prepare func() (judge judging, end 
 		return inputError(err)
 	}
 	if f.list {
-		return k.list(c.OutOrStdout())
+		return k.list(c.Context(), c.OutOrStdout())
 	}
 	format, err := reports.FormatNamed(f.format)
 	if err != nil {
@@ -352,36 +356,66 @@ func (k *checkup) tell(ctx context.Context) (stop func()) {
 func (k *checkup) progress() string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	total, parts := 0, []string{}
-	for o := conformance.Unknown; o <= conformance.Fail; o++ {
+	judged, parts := 0, []string{}
+	for _, o := range []conformance.Outcome{conformance.Pass, conformance.Fail, conformance.Warn, conformance.Info} {
 		if n := k.judged[o]; n > 0 {
-			total += n
+			judged += n
 			parts = append(parts, fmt.Sprintf("%d %v", n, o))
 		}
 	}
-	if total == 0 {
-		return "no requirement judged yet"
+	clauses := []string{"no requirement judged yet"}
+	if judged > 0 {
+		clauses[0] = reports.Plural(uint64(judged), "requirement") + " judged: " + strings.Join(parts, ", ")
 	}
-	of := ""
-	if k.total > 0 {
-		of = fmt.Sprintf(" of %d", k.total)
+	done := judged
+	for _, o := range []conformance.Outcome{conformance.Unknown, conformance.Skip} {
+		if n := k.judged[o]; n > 0 {
+			done += n
+			clauses = append(clauses, fmt.Sprintf("%d %v", n, o))
+		}
 	}
-	return fmt.Sprintf("%d%s requirements judged: %s", total, of, strings.Join(parts, ", "))
+	if k.total > done {
+		clauses = append(clauses, fmt.Sprintf("%d of %d to go", k.total-done, k.total))
+	}
+	return strings.Join(clauses, "; ")
+}
+
+// targetLevels are those of the server that is named. None is started for it.
+func (k *checkup) targetLevels(context.Context) (levels, error) {
+	subject := &server.Subject{Origin: new(server.OriginServer)}
+	if k.target != "" {
+		named, end, err := k.subject()
+		if err != nil {
+			return nil, err
+		}
+		defer end()
+		subject = named
+	}
+	return server.Levels(subject, server.Options{Profile: conformance.Profile(k.flags.profile), Hold: k.flags.hold, Parameter: k.parameters.of}), nil
 }
 
 // list shows what would be judged.
-func (k *checkup) list(w io.Writer) error {
+func (k *checkup) list(ctx context.Context, w io.Writer) error {
+	columns, level := []string{"id", "level", "must_for", "needs", "statement"}, levels(nil)
+	if k.levels != nil {
+		var err error
+		if level, err = k.levels(ctx); err != nil {
+			return err
+		}
+		columns = slices.DeleteFunc(columns, func(c string) bool { return c == "must_for" })
+	}
 	entries, err := requirementEntries(func(r *conformance.Requirement) bool {
 		asked := k.flags.profile == "" && slices.ContainsFunc(k.profiles, func(p string) bool { return r.AppliesTo(conformance.Profile(p)) }) ||
 			r.AppliesTo(conformance.Profile(k.flags.profile))
 		return asked && r.Selected(k.flags.only) && k.judges(r.ID)
-	}, func(word string) bool {
-		return conformance.Profile(k.flags.profile).Includes(conformance.Profile(word)) || word == "through" && k.flags.through.address != ""
-	})
+	}, level)
 	if err != nil {
 		return err
 	}
-	l := listing{columns: []string{"id", "level", "needs", "statement"}, entries: func([]string) ([]entry, error) { return entries, nil }}
+	if k.levels == nil && k.flags.format == "table" {
+		fmt.Fprintf(k.stderr, "streamgauge: a level rises to MUST for %s that declares one of the words under MUST FOR: %s --list shows its own levels\n", k.what, k.named)
+	}
+	l := listing{columns: columns, entries: func([]string) ([]entry, error) { return entries, nil }}
 	return l.write(w, k.flags.format, nil)
 }
 

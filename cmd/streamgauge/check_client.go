@@ -93,6 +93,9 @@ func checkClient(c *cobra.Command, command []string, f checkFlags, cf clientFlag
 	if cf.selfTest {
 		return subject.test(c)
 	}
+	if subject.named {
+		k.levels = func(ctx context.Context) (levels, error) { return k.clientLevels(ctx, subject, asked) }
+	}
 	return k.carryOut(c, func() (judging, func(), error) {
 		start, end, err := subject.start(c.Context())
 		return func(ctx context.Context) (*conformance.Result, error) {
@@ -172,11 +175,35 @@ func (k *checkup) judgeClient(ctx context.Context, start subject.Starter, s *cli
 	})
 }
 
+// clientLevels are those of the client that is named, which its adapter's hello decides.
+func (k *checkup) clientLevels(ctx context.Context, s *clientSubject, o client.Options) (levels, error) {
+	start, end, err := s.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	session, err := subject.Begin(ctx, start)
+	if err != nil {
+		return nil, err
+	}
+	hello := session.Hello()
+	_ = session.End() // what it said is all that is asked
+	o.Profile, o.Parameter = conformance.Profile(k.flags.profile), k.parameters.of
+	if o.Profile == "" {
+		if o.Profile, err = client.ProfileOf(hello); err != nil {
+			return nil, err
+		}
+		k.flags.profile = string(o.Profile)
+	}
+	return client.Levels(hello, o), nil
+}
+
 // worthSaying is how long a check may take without a word about it.
 const worthSaying = time.Minute
 
 // clientSubject is a client under test as the command line names it.
 type clientSubject struct {
+	named       bool
 	foreign     bool   // its adapter is somebody else's, so it is tried first
 	kind        string // client | reference
 	url         string
@@ -185,7 +212,7 @@ type clientSubject struct {
 }
 
 // chosen is the client that the command line names; the reference client when it names none.
-func (f *clientFlags) chosen(command []string) (*clientSubject, error) {
+func (f *clientFlags) chosen(command []string) (s *clientSubject, err error) {
 	var named []string
 	for _, way := range []struct {
 		word string
@@ -201,6 +228,11 @@ func (f *clientFlags) chosen(command []string) (*clientSubject, error) {
 	if len(named) > 1 {
 		return nil, fmt.Errorf("%s: check one client at a time", strings.Join(named, ", "))
 	}
+	defer func() {
+		if err == nil {
+			s.named = len(named) > 0
+		}
+	}()
 	switch {
 	case len(command) > 0:
 		if _, err := exec.LookPath(command[0]); err != nil {

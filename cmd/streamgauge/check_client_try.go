@@ -10,6 +10,7 @@ import (
 
 	"github.com/streamgauge/streamgauge/conformance/subject"
 	"github.com/streamgauge/streamgauge/conformance/subject/selftest"
+	"github.com/streamgauge/streamgauge/reports"
 )
 
 // test tries the adapter, and judges nothing.
@@ -46,9 +47,9 @@ func selfTest(ctx context.Context, start subject.Starter, out io.Writer) error {
 	case err != nil:
 		return err
 	case failed > 0 && failed == ambiguous:
-		return &exitError{exitFail, fmt.Errorf("%d of %d checks failed; the client can be to blame for each as well as its adapter", failed, len(results))}
+		return &exitError{exitFail, fmt.Errorf("%d of %s failed; the client can be to blame for each as well as its adapter", failed, reports.Plural(uint64(len(results)), "check"))}
 	case failed > 0:
-		return fmt.Errorf("%d of %d checks of the adapter failed: correct it before its client is judged", failed, len(results))
+		return errors.Join(fmt.Errorf("%d of %s of the adapter failed: correct it before its client is judged", failed, reports.Plural(uint64(len(results)), "check")), toGreet(results))
 	case len(results) == 0:
 		return errors.New("the adapter was not tried")
 	}
@@ -67,5 +68,13 @@ func trusted(ctx context.Context, start subject.Starter) error {
 			problems = append(problems, fmt.Errorf("the adapter failed its self-test, so its client was not judged: %s: %s", r.Name, r.Problem))
 		}
 	}
-	return errors.Join(problems...)
+	return errors.Join(append(problems, toGreet(results))...)
+}
+
+// toGreet says what an adapter has to do where nothing but the hello was tried, because there was none.
+func toGreet(results []selftest.Result) error {
+	if len(results) != 1 || results[0].Problem == "" {
+		return nil
+	}
+	return fmt.Errorf(`an adapter writes {"ev":"hello","proto":1,"name":"my-client"} as its first line, within %v, and then does what it reads on its standard input until it is told to exit: docs/adapters.md`, subject.HelloWithin)
 }

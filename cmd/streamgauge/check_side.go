@@ -19,6 +19,8 @@ type side struct {
 	example  string   // a requirement
 	area     string
 	setting  string
+	what     string // a subject
+	named    string // how one is named
 }
 
 // judges says whether there is a case for the requirement.
@@ -32,6 +34,7 @@ var serverSide = &side{
 	usual: string(conformance.ProfileBroker), about: "what the target is: ",
 	cases:   idsOf(server.Cases, func(c server.Case) string { return c.Requirement }),
 	example: "SSE-FORM-003", area: "HTTPS", setting: "SSE-HBS-001.silence=30s",
+	what: "a target", named: "check TARGET",
 }
 
 var clientSide = &side{
@@ -40,6 +43,7 @@ var clientSide = &side{
 	about:    "what the client is, whatever its adapter says: ",
 	cases:    idsOf(client.Cases, func(c client.Case) string { return c.Requirement }),
 	example:  "SSE-PARSE-013", area: "RECON", setting: "SSE-PARSE-026.dispatch_p99=1s",
+	what: "a client", named: "check-client with a client",
 }
 
 func idsOf[C any](cases []C, id func(C) string) []string {

@@ -30,7 +30,7 @@ type entry map[string]any
 var listings = []listing{
 	{"scenarios", []string{"name", "core", "duration", "needs", "about"}, whole(listScenarios)},
 	{"targets", []string{"name", "capabilities", "about"}, whole(listTargets)},
-	{"requirements", []string{"id", "side", "level", "core", "needs", "checked", "mutants", "statement"}, listRequirements},
+	{"requirements", []string{"id", "side", "level", "must_for", "core", "needs", "checked", "mutants", "statement"}, listRequirements},
 	{"guarantees", []string{"name", "about"}, whole(listGuarantees)},
 	{"faults", []string{"name", "on", "needs", "takes", "about"}, whole(listFaults)},
 	{"mutants", []string{"name", "kind", "kills", "bug"}, whole(listMutants)},
@@ -94,7 +94,7 @@ func (l listing) write(w io.Writer, format string, only []string) error {
 
 func (l listing) table(w io.Writer, entries []entry) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, strings.ToUpper(strings.Join(l.columns, "\t"))) // an error stays until Flush
+	_, _ = fmt.Fprintln(t, strings.ReplaceAll(strings.ToUpper(strings.Join(l.columns, "\t")), "_", " ")) // an error stays until Flush
 	for _, e := range entries {
 		cells := make([]string, len(l.columns))
 		for i, column := range l.columns {

@@ -12,7 +12,7 @@ func listRequirements(only []string) ([]entry, error) {
 	if err := checkOnly(only); err != nil {
 		return nil, inputError(err)
 	}
-	return requirementEntries(func(r *conformance.Requirement) bool { return r.Selected(only) }, func(string) bool { return false })
+	return requirementEntries(func(r *conformance.Requirement) bool { return r.Selected(only) }, nil)
 }
 
 // checkOnly refuses words that name neither a requirement nor an area.
@@ -37,11 +37,17 @@ func checkOnly(only []string) error {
 	return errors.Join(problems...)
 }
 
-// requirementEntries are those requirements that are kept, in the order of the catalogue, with the level for whom the given words hold.
-func requirementEntries(keep func(r *conformance.Requirement) bool, holds func(word string) bool) ([]entry, error) {
+// levels are those that the requirements have for a subject; nil: none is known, and they are those of the catalogue.
+type levels func(r *conformance.Requirement) conformance.Level
+
+// requirementEntries are those requirements that are kept, in the order of the catalogue.
+func requirementEntries(keep func(r *conformance.Requirement) bool, level levels) ([]entry, error) {
 	requirements, err := conformance.Requirements()
 	if err != nil {
 		return nil, err
+	}
+	if level == nil {
+		level = func(r *conformance.Requirement) conformance.Level { return r.Level }
 	}
 	entries := []entry{}
 	for i := range requirements {
@@ -50,7 +56,7 @@ func requirementEntries(keep func(r *conformance.Requirement) bool, holds func(w
 			continue
 		}
 		e := entry{
-			"id": r.ID, "side": r.Side, "level": string(r.LevelFor(holds)), "core": r.Core, "security": r.Security, "needs": words(r.Needs),
+			"id": r.ID, "side": r.Side, "level": string(level(r)), "core": r.Core, "security": r.Security, "needs": words(r.Needs),
 			"area": r.Area(), "profiles": words(r.Profiles), "statement": r.Statement, "sources": r.Sources, "verdict": r.Verdict,
 		}
 		c := coverageOf(r)

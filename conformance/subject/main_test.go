@@ -43,6 +43,8 @@ func misbehave(way string) {
 	case "exits at once":
 		fmt.Fprintln(os.Stderr, "no such module: sse")
 		os.Exit(3) //nolint:forbidigo // it is a program of its own
+	case "exits at once, content":
+		os.Exit(0) //nolint:forbidigo // likewise
 	case "greets with garbage":
 		say("Debugger attached.")
 		forEver()

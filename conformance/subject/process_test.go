@@ -40,7 +40,8 @@ func TestAnAdapterThatDoesNotGreetIsToldSo(t *testing.T) {
 		says []string
 	}{
 		{"no hello", subject.ErrSilent, []string{"no hello within 5s"}},
-		{"exits at once", subject.ErrEnded, []string{"exit status 3", "no such module: sse"}},
+		{"exits at once", subject.ErrEnded, []string{"ended before it said hello, with exit status 3", "no such module: sse"}},
+		{"exits at once, content", subject.ErrEnded, []string{"ended before it said hello, with exit status 0"}},
 		{"greets with garbage", subject.ErrGarbled, []string{"line 1", "Debugger attached."}},
 		{"another protocol", subject.ErrGarbled, []string{"protocol 2, want 1"}},
 	} {

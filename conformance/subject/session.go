@@ -48,9 +48,18 @@ var (
 	ErrLeft     = errors.New("the client under test left processes behind")
 )
 
+// ungreetedError is an ending before the hello, and how it came about.
+type ungreetedError string
+
+func (e ungreetedError) Error() string {
+	return "the adapter ended before it said hello, with " + string(e)
+}
+
+func (ungreetedError) Unwrap() error { return ErrEnded }
+
 // Ending is the error of a conversation in words, and during what it came.
 func Ending(err error, during string) string {
-	if err == nil || !errors.Is(err, ErrEnded) {
+	if early := ungreetedError(""); err == nil || !errors.Is(err, ErrEnded) || errors.As(err, &early) {
 		return fmt.Sprintf("%v while %s", err, during)
 	}
 	how, said := err.Error(), ""
@@ -163,6 +172,10 @@ func (s *Session) listen(greeted chan<- struct{}) {
 		s.fail(broken) // a process that came to grief may have done so anywhere
 	}
 	switch {
+	case s.hello.Proto == 0 && err == nil:
+		s.fail(ungreetedError("exit status 0" + s.said()))
+	case s.hello.Proto == 0:
+		s.fail(ungreetedError(err.Error() + s.said()))
 	case exiting && err == nil:
 		s.fail(fmt.Errorf("%w, as it was told", ErrEnded))
 	case err == nil:

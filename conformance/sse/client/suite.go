@@ -93,15 +93,7 @@ func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) 
 	}
 	joined := conformance.Suite{
 		Profile: o.Profile, Only: o.Only, Parameter: o.Parameter, Next: o.Next, Parallel: o.Parallel, Report: report,
-		Holds: func(word string) bool {
-			switch word {
-			case "request-headers":
-				word = string(subject.Headers)
-			case "silence":
-				return hello.Policy != nil && hello.Policy.Backoff != nil && hello.Policy.Backoff.SilenceMS > 0
-			}
-			return first.Can(subject.Capability(word))
-		},
+		Holds: declares(hello),
 	}
 	if joined.Profile == "" {
 		if joined.Profile, err = ProfileOf(hello); err != nil {
@@ -174,6 +166,24 @@ func (o *Options) agree(h subject.Hello) subject.Hello {
 		h.Policy = &p
 	}
 	return h
+}
+
+// Levels are those that the requirements have for a client that says this of itself, checked with these options.
+func Levels(h subject.Hello, o Options) func(r *conformance.Requirement) conformance.Level {
+	return (&conformance.Suite{Profile: o.Profile, Parameter: o.Parameter, Holds: declares(o.agree(h))}).LevelOf
+}
+
+// declares says what an adapter's hello promises, in the words of the catalogue's declarations.
+func declares(h subject.Hello) func(word string) bool {
+	return func(word string) bool {
+		switch word {
+		case "request-headers":
+			word = string(subject.Headers)
+		case "silence":
+			return h.Policy != nil && h.Policy.Backoff != nil && h.Policy.Backoff.SilenceMS > 0
+		}
+		return slices.Contains(h.Caps, word)
+	}
 }
 
 // again counts the attempts at a requirement; true from the second on.

@@ -68,15 +68,7 @@ type suite struct {
 func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]conformance.Verdict, conformance.Health, error) {
 	s := &suite{subject: subject, arrival: cmp.Or(o.Arrival, usualArrival), hold: o.Hold, run: fmt.Sprintf("%06x", (o.Seed^uint64(time.Now().UnixNano()))&0xffffff)}
 	s.primer = "streamgauge-" + s.run + "-primer"
-	joined := &conformance.Suite{
-		Profile: o.Profile, Only: o.Only, Holds: subject.Declares, Lacks: subject.lacks,
-		Parameter: s.parameters(o.Parameter), Next: o.Next, Parallel: o.Parallel, Once: o.Once, Report: o.Report,
-		Grounds: s.grounds(), Answers: s.answers, Revive: subject.Restart, Processor: subject.Processor,
-	}
-	s.joined = joined
-	if joined.Profile == "" {
-		joined.Profile = conformance.ProfileBroker
-	}
+	joined := s.join(o)
 	s.asked = askedOf(subject, cases, joined)
 	if subject.Shared && subject.Publish != nil {
 		joined.Parallel = 1 // everything that one case publishes is seen by the others
@@ -88,6 +80,22 @@ func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]co
 		})
 	}
 	return joined.Run(ctx)
+}
+
+// Levels are those that the requirements have for the subject, checked with these options.
+func Levels(subject *Subject, o Options) func(r *conformance.Requirement) conformance.Level {
+	s := &suite{subject: subject, hold: o.Hold}
+	return s.join(o).LevelOf
+}
+
+// join makes the suite of all subjects one for this one, without its cases.
+func (s *suite) join(o Options) *conformance.Suite {
+	s.joined = &conformance.Suite{
+		Profile: cmp.Or(o.Profile, conformance.ProfileBroker), Only: o.Only, Holds: s.subject.Declares, Lacks: s.subject.lacks,
+		Parameter: s.parameters(o.Parameter), Next: o.Next, Parallel: o.Parallel, Once: o.Once, Report: o.Report,
+		Grounds: s.grounds(), Answers: s.answers, Revive: s.subject.Restart, Processor: s.subject.Processor,
+	}
+	return s.joined
 }
 
 // name makes a name that is safe wherever it may be put, and that no other name begins with.

@@ -157,7 +157,7 @@ func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 			if p.Status() == http.StatusServiceUnavailable && admitted >= attempt-1 {
 				return p, nil
 			}
-			t.Unknown("there was no room: %d attempts were answered with status %d, although a stream could be opened before: see streamgauge check --parallel", attempt, p.Status())
+			t.Unknown("there was no room: %d attempts were answered with status %d, although a stream could be opened before: %s", attempt, p.Status(), t.suite.roomier())
 		}
 		p.discard()
 		t.Allow(comesBackAfter(p))
@@ -170,6 +170,14 @@ func (t *Trial) opening(streams []string) *opening {
 	o := &opening{Subscription: Subscription{Streams: streams}}
 	o.options = sse.Options{TLS: t.Subject.TLS, DialTimeout: t.arrival, HeadTimeout: t.arrival}
 	return o
+}
+
+// roomier says what would leave more room: fewer cases at once, unless there was but one.
+func (s *suite) roomier() string {
+	if s.joined.Parallel == 1 {
+		return "one case at a time ran already, so see who else is connected to the target, or raise its limit"
+	}
+	return "streamgauge check --parallel 1 needs the least"
 }
 
 // timesTurnedAway is how often a case is turned away before it gives up.
