@@ -123,7 +123,7 @@ func (r *Row) mark(v conformance.Verdict) Mark {
 		return Told
 	case missed(v):
 		return Unrelated
-	case v.Outcome == conformance.Unknown && r.right(), v.Outcome == conformance.Skip && r.right() && r.Scenario != "":
+	case v.Outcome == conformance.Unknown && r.right():
 		return Undecided
 	case v.Outcome == conformance.Unknown || v.Outcome == conformance.Skip:
 		return Unjudged

@@ -25,7 +25,7 @@ var serverDelivMutants = []Mutant{
 	{
 		Name: "sends-every-tenth-twice", Bug: "One event in ten is sent twice on the same connection.",
 		SeenIn: "EventSource/eventsource#57: two handlers for one event", Kills: []string{"SSE-DELIV-002"},
-		May: append([]May{{"SSE-DELIV-010", "one of several streams repeats events as well"}}, replaysWrong...),
+		May: append([]May{{"SSE-DELIV-010", "one of several streams repeats events as well"}, {"SSE-DELIV-013", "it shows among many messages too"}}, replaysWrong...),
 		Broker: delivering(func(_ *broker.Subscriber, ev broker.Event) []broker.Event {
 			if ev.Number%10 == 0 {
 				return []broker.Event{ev, ev}
@@ -36,13 +36,13 @@ var serverDelivMutants = []Mutant{
 	{
 		Name: "delivers-in-parallel", ID: "MS-31", Bug: "Each publish is delivered by a goroutine of its own, and a later one can overtake it.",
 		SeenIn: "launchdarkly/dotnet-eventsource#83: handlers run on a thread pool", Kills: []string{"SSE-DELIV-003"},
-		May:    append([]May{{"SSE-DELIV-010", "one of several streams is out of order as well"}, {"SSE-DELIV-004", "who joins meanwhile sees another order"}, {"SSE-SLOW-004", "what was overtaken is missing"}, {"SSE-SLOW-009", "what was overtaken comes late"}, {"SSE-LIMIT-004", "what was overtaken comes late"}}, replaysWrong...),
+		May:    append([]May{{"SSE-DELIV-010", "one of several streams is out of order as well"}, {"SSE-DELIV-013", "it shows among many messages too"}, {"SSE-DELIV-004", "who joins meanwhile sees another order"}, {"SSE-SLOW-004", "what was overtaken is missing"}, {"SSE-SLOW-009", "what was overtaken comes late"}, {"SSE-LIMIT-004", "what was overtaken comes late"}}, replaysWrong...),
 		Broker: overtaking(func(uint64) bool { return true }),
 	},
 	{
 		Name: "orders-by-subscriber", Bug: "Half of the subscribers see some events later than others do, so they do not agree on one order.",
 		SeenIn: "plausible: two nodes of a cluster each order for themselves", Kills: []string{"SSE-DELIV-004"},
-		May:    append([]May{{"SSE-DELIV-003", "what is later can be behind the next of its publisher"}, {"SSE-DELIV-010", "one of several streams is out of order as well"}}, replaysWrong...),
+		May:    append([]May{{"SSE-DELIV-003", "what is later can be behind the next of its publisher"}, {"SSE-DELIV-010", "one of several streams is out of order as well"}, {"SSE-DELIV-013", "it shows among many messages too"}}, replaysWrong...),
 		Broker: overtaking(func(joined uint64) bool { return joined%2 == 0 }),
 	},
 	{
@@ -163,7 +163,7 @@ var serverDelivMutants = []Mutant{
 
 // losesFirst are requirements that are missed as well where the first message for a new subscriber is lost.
 var losesFirst = because("what is published right after the head is lost",
-	"SSE-DELIV-001", "SSE-DELIV-008", "SSE-DELIV-010", "SSE-DELIV-011", "SSE-RESUME-010", "SSE-HTTPS-003", "SSE-HTTPS-025", "SSE-DRAIN-004", "SSE-LIMIT-001",
+	"SSE-DELIV-001", "SSE-DELIV-008", "SSE-DELIV-010", "SSE-DELIV-011", "SSE-DELIV-013", "SSE-RESUME-010", "SSE-HTTPS-003", "SSE-HTTPS-025", "SSE-DRAIN-004", "SSE-LIMIT-001",
 	"SSE-LIMIT-004", "SSE-LIMIT-008", "SSE-SLOW-004", "SSE-SLOW-006", "SSE-SLOW-009")
 
 // withoutData drops a write that holds events.

@@ -118,7 +118,8 @@ var serverSlowMutants = []Mutant{
 		Bug:    "A full queue loses events, and the ids are counted behind it, so nobody can see the hole.",
 		SeenIn: "blinklabs-io/dingo#2978",
 		Kills:  []string{"SSE-SLOW-005"},
-		May:    slices.Concat(because("no write has a deadline either", "SSE-SLOW-007"), because("no gap is told of at all", "SSE-RESUME-007"), replaysWrong),
+		May: slices.Concat(because("no write has a deadline either", "SSE-SLOW-007"), because("no gap is told of at all", "SSE-RESUME-007"),
+			because("an id is counted anew for each subscriber", "SSE-FORM-014"), replaysWrong),
 		Broker: func(c *broker.Config) {
 			counted := new(each[atomic.Int64])
 			c.SlowPolicy = broker.Drop
