@@ -101,7 +101,7 @@ func clientColumns(profile conformance.Profile) ([]string, error) {
 // judgeClient is a judging of a client in this process by client cases.
 func judgeClient(c *embedded.Client, seed uint64) func(context.Context, []string) (Judged, error) {
 	return func(ctx context.Context, columns []string) (Judged, error) {
-		verdicts, _, health, err := client.Check(ctx, subject.Local(c), client.Cases, client.Options{Only: columns, Seed: seed, Parameter: shorter})
+		verdicts, _, health, err := client.Check(ctx, subject.Local(c), client.Cases, client.Options{Only: columns, Seed: seed, Parameter: shorter, Once: true})
 		return judgedBy(verdicts, health), err
 	}
 }
