@@ -93,7 +93,8 @@ func brokerRows(s Selection) ([]Row, error) {
 		for _, odd := range mutant.Unusual {
 			r := Row{Name: odd.Name, Group: Correct, About: odd.About}
 			parameter := setting(odd.Parameters, smaller(func(string) bool { return false }))
-			add(r, brokerOf(odd.Broker, nil, odd.Withholds), func(id string) bool { return s.Heavy || !isHeavy(id) }, parameter)
+			wanted := func(id string) bool { return s.Heavy || !isHeavy(id) || slices.Contains(odd.Asked, id) }
+			add(r, brokerOf(odd.Broker, nil, odd.Withholds), wanted, parameter)
 		}
 	}
 	for _, m := range mutant.Server {

@@ -16,6 +16,7 @@ type Odd struct {
 	About  string
 	Broker func(*broker.Config)
 
+	Asked      []string          // requirements that it is judged by although they are heavy
 	Withholds  []string          // as with [Mutant]
 	Parameters map[string]string // as with [Mutant]
 }
@@ -106,6 +107,14 @@ var oddForms = []Odd{
 		})
 	}},
 	{Name: "compresses-for-browsers", About: "Who accepts deflate gets the stream in that coding, flushed after each write.", Broker: compressingStreams("deflate", takes("deflate"), flushed)},
+	{
+		Name: "compresses-unless-refused", About: "Who says nothing of codings gets gzip, flushed after each write, as is allowed.",
+		Asked: []string{"SSE-SLOW-004", "SSE-SLOW-005", "SSE-SLOW-006", "SSE-SLOW-007", "SSE-SLOW-008", "SSE-SLOW-009", "SSE-HTTPS-024"},
+		Broker: compressingStreams("gzip", func(r *http.Request) bool {
+			accepted := r.Header.Get("Accept-Encoding")
+			return accepted == "" || strings.Contains(accepted, "gzip")
+		}, flushed),
+	},
 	{Name: "wraps-data-in-json", About: "Messages come inside a JSON envelope.", Broker: func(c *broker.Config) {
 		c.Tamper = rewritten(func(ev broker.Event, _ []byte) []byte {
 			ev.Data = envelope(ev)

@@ -236,8 +236,18 @@ type carried struct {
 	tap *Tap
 }
 
-// padding is so long that a gateway that buffers has to pass on its beginning.
-var padding = strings.Repeat(": "+strings.Repeat("padding ", 127)+"\n", 128) + "\n"
+// padding is so long that a gateway that buffers has to pass on its beginning, compressed or not.
+var padding = paddingOf(0)
+
+// paddingOf are 128 comments of a KiB each, others for each number, and the blank line behind them.
+func paddingOf(number int) string {
+	const comments = 128
+	var b strings.Builder
+	for n := range comments {
+		b.WriteString(": " + filler("padding", number*comments+n, kib-3) + "\n")
+	}
+	return b.String() + "\n"
+}
 
 // carry opens a stream through the gateway, with a head and a long comment. That is enough for the head to get through a gateway
 // that buffers, so that a case can judge what has nothing to do with buffering.

@@ -268,7 +268,7 @@ func (t *Trial) deaf(most int64) (taken int64, end func()) {
 
 // flood sends until so many bytes were taken.
 func (u *Upstream) flood(taken *atomic.Int64, most int64) {
-	for taken.Load() < most && u.Send(padding) == nil {
+	for n := 0; taken.Load() < most && u.Send(paddingOf(n)) == nil; n++ {
 		taken.Add(int64(len(padding)))
 	}
 }

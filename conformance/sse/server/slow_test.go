@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/streamgauge/streamgauge/conformance/sse/server"
 	"github.com/streamgauge/streamgauge/reference/broker"
 	"github.com/streamgauge/streamgauge/reference/embedded"
+	"github.com/streamgauge/streamgauge/reference/mutant"
 )
 
 // started is the reference broker, with its configuration changed.
@@ -59,4 +61,17 @@ func TestAQueueThatHoldsItAllIsNoUnknown(t *testing.T) {
 	judge(t, s, server.Options{Only: []string{"SSE-SLOW-004"}, Parameter: one}).must(t, func(v conformance.Verdict) bool {
 		return v.Outcome == conformance.Skip && strings.Contains(v.Reason, "--set SSE-SLOW-004.overflow_mib=4 publishes more")
 	})
+}
+
+// TestACodingLeavesTheLoadItsSize has a broker that compresses for whoever does not refuse it: text that repeats itself would leave nothing
+// that has to wait for a reader.
+func TestACodingLeavesTheLoadItsSize(t *testing.T) {
+	t.Parallel()
+	i := slices.IndexFunc(mutant.Unusual, func(o mutant.Odd) bool { return o.Name == "compresses-unless-refused" })
+	s := started(t, mutant.Unusual[i].Broker)
+	only := []string{"SSE-SLOW-007"}
+	if inFull {
+		only = mutant.Unusual[i].Asked
+	}
+	judge(t, s, server.Options{Only: only}).must(t, func(v conformance.Verdict) bool { return v.Outcome == conformance.Pass })
 }

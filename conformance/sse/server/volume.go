@@ -3,12 +3,11 @@ package server
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
-// volume is a series of messages so large that unread ones soon fill every buffer on the way. The data of each repeat its number, so
-// that a piece of another one is noticed.
+// volume is a series of messages so large that unread ones soon fill every buffer on the way. The data of each are its own, so that a piece of
+// another one is noticed.
 type volume struct {
 	t      *Trial
 	stream string
@@ -25,8 +24,7 @@ func (t *Trial) volume(stream string, size int) *volume {
 
 func (v *volume) text(n int) string {
 	head := v.series.text(0, n)
-	word := fmt.Sprintf("%08d ", n)
-	return head + strings.Repeat(word, max(0, v.size-len(head))/len(word))
+	return head + filler(v.series.name, n, v.size-len(head))
 }
 
 // send publishes the next n messages, one after the other; all must be acknowledged.
