@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/streamgauge/streamgauge/reference/broker"
 )
@@ -17,6 +18,11 @@ var serverCodingMutants = []Mutant{
 		Name: "compresses-one-event-late", Bug: "Each compressed event goes out with the next one; heartbeats do not wait.",
 		SeenIn: "dpskvn/express-sse#26; tower-rs/tower-http#419", Kills: []string{"SSE-HTTPS-026"},
 		Broker: compressingStreams("gzip", takes("gzip"), oneEventLate),
+	},
+	{
+		Name: "flushes-gzip-by-a-timer", Bug: "A compressed stream is flushed every 250 ms, and not when an event was written.",
+		SeenIn: "plausible: a middleware that flushes its compressor now and then, so that pages are small", Kills: []string{"SSE-HTTPS-026"},
+		Broker: batchedCoding(250 * time.Millisecond),
 	},
 	{
 		Name: "deflates-in-blocks", Bug: "A stream in the coding deflate is flushed whenever 4 KiB are there.",

@@ -1,0 +1,99 @@
+package mutant
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/streamgauge/streamgauge/reference/broker"
+)
+
+// batches is a ResponseWriter that sends what was written whenever its period is over, the head at once. It cannot be taken over.
+type batches struct {
+	http.ResponseWriter
+
+	mu   sync.Mutex
+	held bytes.Buffer
+	pass func(p []byte) []byte // what is sent instead
+	head bool                  // has been flushed
+}
+
+func (b *batches) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.held.Write(p)
+}
+
+// FlushError flushes the head.
+func (b *batches) FlushError() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.head {
+		return nil
+	}
+	b.head = true
+	return http.NewResponseController(b.ResponseWriter).Flush()
+}
+
+// Unwrap gives deadlines their way.
+func (b *batches) Unwrap() http.ResponseWriter { return b.ResponseWriter }
+
+func (b *batches) send() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.held.Len() == 0 {
+		return
+	}
+	_, _ = b.ResponseWriter.Write(b.pass(b.held.Bytes())) // the broker learns of an end from its request
+	_ = http.NewResponseController(b.ResponseWriter).Flush()
+	b.held.Reset()
+}
+
+// sent sends in batches until the handler is over.
+func (b *batches) sent(period time.Duration, serve func()) {
+	ticker, over := time.NewTicker(period), make(chan struct{})
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				b.send()
+			case <-over:
+				b.send()
+				return
+			}
+		}
+	})
+	defer sending.Wait()
+	defer close(over)
+	serve()
+}
+
+// batchedStreams sends streams in batches.
+func batchedStreams(period time.Duration) func(*broker.Config) {
+	return func(c *broker.Config) {
+		c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			b := &batches{ResponseWriter: w, pass: func(p []byte) []byte { return p }}
+			b.sent(period, func() { next.ServeHTTP(b, r) })
+		})
+	}
+}
+
+// batchedCoding compresses the streams of who accepts gzip, and flushes in batches.
+func batchedCoding(period time.Duration) func(*broker.Config) {
+	return func(c *broker.Config) {
+		c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.Method != http.MethodGet || !takes("gzip")(r) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Encoding", "gzip")
+			var out bytes.Buffer
+			b := &batches{ResponseWriter: w, pass: flushed(gzip.NewWriter(&out), &out)}
+			b.sent(period, func() { next.ServeHTTP(b, r) })
+		})
+	}
+}
