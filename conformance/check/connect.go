@@ -1,8 +1,6 @@
 package check
 
 import (
-	"fmt"
-
 	"github.com/streamgauge/streamgauge/conformance"
 )
 
@@ -16,12 +14,7 @@ func connectBudget(c *Config, t *Tally, h *conformance.Health) []conformance.Ver
 		doubt: unattempted(t),
 	}.quantiles("connect.", &d, c.Expect.Connect, c, t, h)
 	if c.Expect.Failed != nil {
-		verdicts = append(verdicts, bound{
-			id: "connect.failed", title: "Subscribers connect at the first attempt.",
-			next:    "See in the history what ended the attempts (kind refused): cause, status and text of each.",
-			checked: t.Planned, expected: fmt.Sprintf("at most %d", *c.Expect.Failed), actual: fmt.Sprint(t.Failed),
-			exceeded: t.Failed > uint64(*c.Expect.Failed), lag: true, doubt: unattempted(t),
-		}.verdict(c, t, h))
+		verdicts = append(verdicts, failedBudget(c, t, h))
 	}
 	return verdicts
 }

@@ -200,6 +200,7 @@ func (j *Judge) refused(s *subscriber, o *history.Observation) {
 	if !s.opened {
 		if o.Attempt <= 1 {
 			j.counts.failed.Add(1)
+			j.attempts.add(o)
 		}
 		return
 	}

@@ -43,7 +43,7 @@ func (j *Judge) Tally(end time.Duration) *Tally {
 		Settled:     j.clock.from[over].Load() > 0 && !j.clock.interrupt.Load(),
 		Interrupted: j.clock.interrupt.Load(),
 		Death:       j.death.Load(), Planned: uint64(len(j.subs)),
-		Opened: j.counts.opened.Load(), Ready: j.counts.ready.Load(), Failed: j.counts.failed.Load(),
+		Opened: j.counts.opened.Load(), Ready: j.counts.ready.Load(), Failed: j.counts.failed.Load(), FirstFailed: j.attempts.sum(),
 		Connections: j.counts.connections.Load(), Schemas: j.counts.schemas.Load(), Greetings: j.counts.greetings.Load(), Resumes: j.counts.resumes.Load(), Missed: j.counts.missed.Load(),
 		Announced: uint64(j.counts.announced.Load()), Silence: time.Duration(j.counts.silence.Load()),
 		Sessions: uint64(j.counts.sessions.Load()), Expiries: j.counts.expiries.Load(), Idle: j.counts.idle.Load(), Fleeting: j.counts.fleeting.Load(),

@@ -57,6 +57,7 @@ type Judge struct {
 	returns   series // attempts to come back that reached the target, by peakStep
 	losses    series // connections that ended before the run did, by peakStep
 	forgone   series // lost messages of holes that were given up, by when they were due
+	attempts  attempts
 	bands     bands
 	effects   effects
 	memory    memory

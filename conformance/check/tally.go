@@ -18,14 +18,15 @@ type Tally struct {
 
 	Death *Death `json:"death,omitempty"` // of the target; nil: it answered to the end
 
-	Planned     uint64 `json:"planned"` // subscribers
-	Opened      uint64 `json:"opened"`
-	Ready       uint64 `json:"ready"`
-	Failed      uint64 `json:"failed"` // first attempts to connect
-	Connections uint64 `json:"connections"`
-	Resumes     uint64 `json:"resumes"` // losses after which a subscription went on
-	Missed      uint64 `json:"missed"`  // of these, those in which something was published meanwhile
-	Foreign     uint64 `json:"foreign"` // acknowledged messages times subscribers that do not follow their streams
+	Planned     uint64   `json:"planned"` // subscribers
+	Opened      uint64   `json:"opened"`
+	Ready       uint64   `json:"ready"`
+	Failed      uint64   `json:"failed"`       // first attempts to connect
+	FirstFailed Attempts `json:"first_failed"` // these, by what ended them
+	Connections uint64   `json:"connections"`
+	Resumes     uint64   `json:"resumes"` // losses after which a subscription went on
+	Missed      uint64   `json:"missed"`  // of these, those in which something was published meanwhile
+	Foreign     uint64   `json:"foreign"` // acknowledged messages times subscribers that do not follow their streams
 
 	Published     uint64 `json:"published"` // acknowledged messages
 	Rejected      uint64 `json:"rejected"`
@@ -148,6 +149,7 @@ func (t *Tally) Merge(other *Tally) error {
 	} {
 		*pair[0] += *pair[1]
 	}
+	t.FirstFailed.Merge(&other.FirstFailed)
 	t.LostMessages = union(append(t.LostMessages, other.LostMessages...))
 	t.Silence, t.Sessions = max(t.Silence, other.Silence), max(t.Sessions, other.Sessions)
 	for i := range t.Effects {
