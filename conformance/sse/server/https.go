@@ -43,6 +43,7 @@ var httpsCases = []Case{
 	{Requirement: "SSE-HTTPS-026", On: openStream, Run: codingDelaysNothing},
 	{Requirement: "SSE-HTTPS-027", On: openStream, Run: endsWithItsClient},
 	{Requirement: "SSE-HTTPS-028", On: openStream, Turn: demanding, Run: resetStreamsFreeTheirSlots},
+	{Requirement: eachOpening, On: openStream, Turn: waiting, Run: everyOpeningIsAStream},
 }
 
 // "A stream is answered with status 200."

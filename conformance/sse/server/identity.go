@@ -48,7 +48,7 @@ func (t *Trial) stranger(own string, owner string, streams ...string) Option {
 		return Bearing(minted(t, Grant{Subscribe: []string{own}}))
 	}
 	token := minted(t, Grant{Subscribe: streams})
-	return func(o *opening) { o.Token, o.Client = token, owner }
+	return func(o *opening) { o.Token, o.Client, o.strange = token, owner, true }
 }
 
 // oneClient makes connections those of one client.

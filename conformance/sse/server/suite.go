@@ -61,6 +61,7 @@ type suite struct {
 	mute     bool         // not even the head of a response comes
 	delivers bool         // plain messages arrive
 	streams  atomic.Int64 // open and read by cases
+	openings openings
 	joined   *conformance.Suite
 }
 
@@ -76,7 +77,9 @@ func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]co
 	for _, c := range cases {
 		joined.Cases = append(joined.Cases, conformance.Case{
 			Requirement: c.Requirement, On: c.On, Turn: c.Turn,
-			Run: func(t *conformance.Trial) { c.Run(&Trial{Trial: t, Subject: subject, suite: s, arrival: s.arrival}) },
+			Run: func(t *conformance.Trial) {
+				c.Run(&Trial{Trial: t, Subject: subject, suite: s, turn: c.Turn, arrival: s.arrival})
+			},
 		})
 	}
 	return joined.Run(ctx)

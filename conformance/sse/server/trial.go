@@ -26,6 +26,7 @@ type Trial struct {
 
 	Subject *Subject
 	suite   *suite
+	turn    conformance.Turn
 	arrival time.Duration // bounds the wait for something that must come
 }
 
@@ -41,6 +42,7 @@ type opening struct {
 
 	anonymous bool
 	mistaken  bool
+	strange   bool // with a token or a client of the case's own choice
 	edit      []func(*sse.Request)
 	options   sse.Options
 	dial      sse.DialFunc
@@ -60,7 +62,9 @@ func As(client string) Option { return func(o *opening) { o.Client = client } }
 func Again(p *Tap) Option { return func(o *opening) { o.Client, o.Token = p.client, p.token } }
 
 // Bearing subscribes with this token instead of one made for the streams.
-func Bearing(token string) Option { return func(o *opening) { o.Token, o.Client = token, "" } }
+func Bearing(token string) Option {
+	return func(o *opening) { o.Token, o.Client, o.strange = token, "", true }
+}
 
 // Anonymous subscribes without credentials.
 func Anonymous() Option { return func(o *opening) { o.anonymous = true } }
@@ -135,7 +139,8 @@ func (t *Trial) Subscribe(streams []string, options ...Option) *Tap {
 }
 
 // Open is Subscribe for a case that judges the answer: any answer will do, but one that tells of the subject's load and not of what was
-// asked. Then it comes back, and ends the case as unknown when there is never room: others may take it, cases of this check among them.
+// asked. Then it comes back, and ends the case as unknown when there is never room: others may take it, cases of this check among them. It
+// comes back as well after an answer that is none to what was asked, now and then: that is counted, and told by a requirement of its own.
 func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 	o := t.opening(streams)
 	for _, option := range options {
@@ -147,6 +152,10 @@ func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 	admitted := 0 // plain ones, while this one was not
 	for attempt := 1; ; attempt++ {
 		p, err := t.open(o)
+		if err == nil && t.noted(o, p) && attempt < timesTurnedAway && t.asksAgain() {
+			p.discard()
+			continue
+		}
 		if err != nil || !t.turnedAway(p) || t.judgesRoom() || t.suite.obstacle != nil {
 			return p, err
 		}
@@ -238,7 +247,7 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 	answered(err == nil)
 	stop()
 	if err != nil {
-		return nil, errors.New(t.Subject.redact(err.Error()))
+		return nil, &redacted{t.Subject.redact(err.Error()), err}
 	}
 	p := newTap(t.Subject, o.Streams, req, stream, o.Position)
 	p.most, p.kept, p.sign = o.most, &t.suite.kept, t.Sign
@@ -255,6 +264,16 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 	t.Cleanup(p.discard)
 	return p, nil
 }
+
+// redacted is an error whose text shows no secrets.
+type redacted struct {
+	text string
+	err  error
+}
+
+func (e *redacted) Error() string { return e.text }
+
+func (e *redacted) Unwrap() error { return e.err }
 
 // request makes the subscription's request.
 func (t *Trial) request(o *opening) (*sse.Request, error) {
