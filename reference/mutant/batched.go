@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"net/http"
+	"net/http/httputil"
 	"sync"
 	"time"
 
@@ -14,15 +15,19 @@ import (
 type batches struct {
 	http.ResponseWriter
 
-	mu   sync.Mutex
-	held bytes.Buffer
-	pass func(p []byte) []byte // what is sent instead
-	head bool                  // has been flushed
+	mu     sync.Mutex
+	held   bytes.Buffer
+	pass   func(p []byte) []byte // what is sent instead
+	direct bool                  // nothing is held
+	head   bool                  // has been flushed
 }
 
 func (b *batches) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.direct {
+		return b.ResponseWriter.Write(p)
+	}
 	return b.held.Write(p)
 }
 
@@ -30,7 +35,7 @@ func (b *batches) Write(p []byte) (int, error) {
 func (b *batches) FlushError() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.head {
+	if b.head && !b.direct {
 		return nil
 	}
 	b.head = true
@@ -96,4 +101,33 @@ func batchedCoding(period time.Duration) func(*broker.Config) {
 			b.sent(period, func() { next.ServeHTTP(b, r) })
 		})
 	}
+}
+
+// compressingByTimer is a gateway that compresses what may be transformed for who accepts gzip, and flushes it in batches.
+func compressingByTimer(period time.Duration) func(*httputil.ReverseProxy) http.Handler {
+	return func(proxy *httputil.ReverseProxy) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !takes("gzip")(r) {
+				proxy.ServeHTTP(w, r)
+				return
+			}
+			b := &batches{ResponseWriter: w, direct: true}
+			b.sent(period, func() { proxy.ServeHTTP(&compressedBatches{b}, r) })
+		})
+	}
+}
+
+// compressedBatches compresses a body if its head allows that.
+type compressedBatches struct{ *batches }
+
+func (c *compressedBatches) WriteHeader(status int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h := c.Header(); status == http.StatusOK && mayTransform(h) {
+		h.Set("Content-Encoding", "gzip")
+		h.Del("Content-Length")
+		var out bytes.Buffer
+		c.direct, c.pass = false, flushed(gzip.NewWriter(&out), &out)
+	}
+	c.ResponseWriter.WriteHeader(status)
 }

@@ -80,6 +80,12 @@ var Gateways = []Gateway{
 		Break:  compressing(mayTransform, func(*gzip.Writer) error { return nil }),
 	},
 	{
+		Name: "gateway-flushes-gzip-by-a-timer", Bug: "Compressed streams are flushed every 250 ms, and not when an event has come.",
+		SeenIn: "plausible: a flush interval that only the compressor has",
+		Kills:  []string{"SSE-PROXY-005"},
+		Break:  compressingByTimer(250 * time.Millisecond),
+	},
+	{
 		Name: "gateway-normalises-line-ends", Bug: "CRLF becomes LF.",
 		SeenIn: "plausible: a filter that reads the body line by line",
 		Kills:  []string{"SSE-PROXY-006"},

@@ -2,8 +2,6 @@ package server
 
 import (
 	"bytes"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -65,39 +63,43 @@ func (t *Trial) mustBeUncoded(p *Tap) {
 	p.Close()
 }
 
-// eventsInTime publishes events, each when the one before it has come: so each waits for a timer that flushes. One that does not come is
-// pushed by another, so that it is seen what it waited for. It returns how late they were, in words.
+// eventsInTime publishes events, each when the one before it has come without a coding and in it: so each waits for a timer that flushes. It
+// returns how late they were, in words.
 func (t *Trial) eventsInTime(p *Tap, plain *follower, coding string) string {
 	d := &codingDelay{within: t.Duration("within"), beside: "a subscriber without a coding had them"}
 	compared := !coded(plain.tap().Header("Content-Encoding"))
 	if !compared {
 		d.within, d.beside = d.within+unseenWay, "they were acknowledged"
 	}
-	expected := fmt.Sprintf("each event within %v of its arrival without a coding", d.within)
-	for n := 1; !d.decided(); n++ {
-		e := codedEvent{marker: t.Unique()}
-		if !readable(coding) {
-			e.noise = noise4k()
-		}
-		t.Allow(pushedAfter + stuck)
-		from := t.bytesOf(p)
-		began := time.Now()
+	return t.codingInTime(p, coding, d, func(e codedEvent) (there time.Time) {
 		t.Send(p.Streams[0], e.data())
-		there := time.Now()
-		if compared {
-			if !plain.hears(e.marker) {
-				silent(t, plain.tap())
-			}
-			there = plain.seen[len(plain.seen)-1].At
+		if !compared {
+			return time.Now()
 		}
+		if !plain.hears(e.marker) {
+			silent(t, plain.tap())
+		}
+		return plain.seen[len(plain.seen)-1].At
+	})
+}
+
+// codingInTime sends events until it is clear whether they come in a coding as soon as they are there to be sent. One that does not come is
+// pushed by another, so that it is seen what it waited for.
+func (t *Trial) codingInTime(p *Tap, coding string, d *codingDelay, send func(e codedEvent) (there time.Time)) string {
+	expected := fmt.Sprintf("each event at most %v after %s", d.within, d.beside)
+	for n := 1; !d.decided(); n++ {
+		e := newCodedEvent(t, coding)
+		t.Allow(pushedAfter + stuck)
+		from, began := t.bytesOf(p), time.Now()
+		there := send(e)
 		t.Count(1)
 		came := t.AwaitFor(p, "an event in a coding is awaited", pushedAfter, func(*Record) bool { return e.came(p, from) })
-		d.add(time.Since(there), t.LagBetween(began, time.Now()), came)
+		d.add(max(0, time.Since(there)), t.LagBetween(began, time.Now()), came)
 		if came {
 			continue
 		}
 		t.mustBeInCoding(p, coding)
-		if pushed := t.pushed(p, e, from); d.missing > 1 {
+		if pushed := t.pushed(p, e, from, send); d.missing > 1 {
 			t.Absent(expected, fmt.Sprintf("Content-Encoding: %s, and event %d had not come %v after %s; %s", coding, n, pushedAfter, d.beside, pushed), p.Head(), p.Evidence())
 		}
 	}
@@ -108,7 +110,7 @@ func (t *Trial) eventsInTime(p *Tap, plain *follower, coding string) string {
 	case d.unclear():
 		t.Unknown("%s; but this machine was too busy to tell", what)
 	}
-	return fmt.Sprintf("in the coding %s half of %d events came within %v of %s, allowed %v", coding, len(d.took), shown(d.median()), d.beside, d.within)
+	return fmt.Sprintf("in the coding %s half of %d events came at most %v after %s, allowed %v", coding, len(d.took), shown(d.median()), d.beside, d.within)
 }
 
 // pushedAfter is after how long an event in a coding is pushed.
@@ -125,36 +127,35 @@ func (t *Trial) mustBeInCoding(p *Tap, coding string) {
 	}
 }
 
-// pushed publishes once more and says whether that brings what had not come.
-func (t *Trial) pushed(p *Tap, e codedEvent, from int) string {
-	next := t.Unique()
-	t.Send(p.Streams[0], next)
+// pushed sends once more and says whether that brings what had not come.
+func (t *Trial) pushed(p *Tap, e codedEvent, from int, send func(e codedEvent) time.Time) string {
+	send(codedEvent{marker: t.Unique()})
 	if t.AwaitFor(p, "an event that was held back is awaited", stuck, func(*Record) bool { return e.came(p, from) }) {
-		return "it came after the next one was published"
+		return "it came after the next one was sent"
 	}
-	return fmt.Sprintf("nor %v after the next one was published", stuck)
+	return fmt.Sprintf("nor %v after the next one was sent", stuck)
 }
 
-// codedEvent is an event that is told from others by its text, or, in a coding that cannot be read, by its bulk: it has noise in it that no
-// coding makes much smaller.
-type codedEvent struct {
-	marker string
-	noise  []byte
+// codedEvent is an event that is told from others by its text, or, in a coding that cannot be read, by its bulk.
+type codedEvent struct{ marker, bulk string }
+
+func newCodedEvent(t *Trial, coding string) codedEvent {
+	e := codedEvent{marker: t.Unique()}
+	if !readable(coding) {
+		e.bulk = filler(e.marker, 0, 8*kib)
+	}
+	return e
 }
 
-func (e codedEvent) data() string { return e.marker + hex.EncodeToString(e.noise) }
+func (e codedEvent) data() string { return e.marker + e.bulk }
 
+// came says whether an event is there. Of one with bulk the least that a coding leaves must be, and what may still be to come of it is less than
+// what the next one is taken for.
 func (e codedEvent) came(p *Tap, from int) bool {
-	if e.noise == nil {
+	if e.bulk == "" {
 		return p.shows(e.marker)
 	}
-	return p.received()-from >= len(e.noise)*9/10 // hexadecimal digits carry half a byte each
-}
-
-func noise4k() []byte {
-	p := make([]byte, 4<<10)
-	_, _ = rand.Read(p) // never fails
-	return p
+	return p.received()-from >= len(e.bulk)*7/10
 }
 
 // bytesOf is how many bytes of a body have come as they were sent.
