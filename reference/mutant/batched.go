@@ -3,6 +3,7 @@ package mutant
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"net/http"
 	"net/http/httputil"
 	"sync"
@@ -130,4 +131,79 @@ func (c *compressedBatches) WriteHeader(status int) {
 		c.direct, c.pass = false, flushed(gzip.NewWriter(&out), &out)
 	}
 	c.ResponseWriter.WriteHeader(status)
+}
+
+// belated is a ResponseWriter that sends each piece some time after it was written. It cannot be taken over.
+type belated struct {
+	http.ResponseWriter
+
+	pieces chan piece
+	later  time.Duration
+	mu     sync.Mutex
+	head   bool // has been flushed
+}
+
+type piece struct {
+	due  time.Time
+	text []byte
+}
+
+func (b *belated) Write(p []byte) (int, error) {
+	b.pieces <- piece{time.Now().Add(b.later), bytes.Clone(p)}
+	return len(p), nil
+}
+
+// FlushError flushes the head, and leaves the rest to who sends the pieces.
+func (b *belated) FlushError() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.head {
+		return nil
+	}
+	b.head = true
+	return http.NewResponseController(b.ResponseWriter).Flush()
+}
+
+// Unwrap gives deadlines their way.
+func (b *belated) Unwrap() http.ResponseWriter { return b.ResponseWriter }
+
+// sent sends the pieces until the handler is over.
+func (b *belated) sent(ctx context.Context, serve func()) {
+	b.pieces = make(chan piece, 1<<12)
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		for p := range b.pieces {
+			due := time.NewTimer(time.Until(p.due))
+			select {
+			case <-due.C:
+			case <-ctx.Done():
+			}
+			due.Stop()
+			b.send(p.text)
+		}
+	})
+	defer sending.Wait()
+	defer close(b.pieces)
+	serve()
+}
+
+func (b *belated) send(p []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, _ = b.ResponseWriter.Write(p) // the broker learns of an end from its request
+	_ = http.NewResponseController(b.ResponseWriter).Flush()
+}
+
+// belatedStreams sends each piece of a stream a little later.
+func belatedStreams(later time.Duration) func(*broker.Config) {
+	return func(c *broker.Config) {
+		c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if r.Method != http.MethodGet {
+				next.ServeHTTP(w, r)
+				return
+			}
+			b := &belated{ResponseWriter: w, later: later}
+			b.sent(r.Context(), func() { next.ServeHTTP(b, r) })
+		})
+	}
 }

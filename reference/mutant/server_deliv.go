@@ -75,6 +75,11 @@ var serverDelivMutants = []Mutant{
 		}),
 	},
 	{
+		Name: "sends-in-batches", Bug: "What was published is sent four times a second.",
+		SeenIn: "plausible: a loop that sends what there is and sleeps", Kills: []string{"SSE-DELIV-014"},
+		Broker: batchedStreams(250 * time.Millisecond),
+	},
+	{
 		Name: "holds-last-of-burst", ID: "MS-32", Bug: "An event stays in the write buffer until the next one of its stream pushes it out.",
 		SeenIn: "dunglas/mercure#243; slact/nchan#526", Kills: []string{"SSE-DELIV-008", "SSE-FORM-002"},
 		May: because("the last message is never pushed out", "SSE-DELIV-001", "SSE-DELIV-010", "SSE-DELIV-011", "SSE-DRAIN-004", "SSE-LIMIT-001", "SSE-LIMIT-008", "SSE-SLOW-006", "SSE-SLOW-009"),

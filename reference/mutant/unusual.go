@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/streamgauge/streamgauge/reference/broker"
 )
@@ -115,6 +116,7 @@ var oddForms = []Odd{
 			return accepted == "" || strings.Contains(accepted, "gzip")
 		}, flushed),
 	},
+	{Name: "has-a-long-way", About: "Each event takes 150 ms from its acknowledgement to its subscribers.", Broker: belatedStreams(150 * time.Millisecond)},
 	{Name: "wraps-data-in-json", About: "Messages come inside a JSON envelope.", Broker: func(c *broker.Config) {
 		c.Tamper = rewritten(func(ev broker.Event, _ []byte) []byte {
 			ev.Data = envelope(ev)

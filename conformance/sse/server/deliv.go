@@ -27,6 +27,7 @@ var delivCases = []Case{
 	{Requirement: "SSE-DELIV-011", Run: deliversAtEachNode},
 	{Requirement: "SSE-DELIV-012", Turn: disturbing, Run: keepsAcknowledgedAcrossCrash},
 	{Requirement: "SSE-DELIV-013", Turn: demanding, Run: deliversThousandsWithoutFault},
+	{Requirement: "SSE-DELIV-014", On: openStream, Run: deliversAtOnce},
 }
 
 // fanOut is a fan-out as the requirement's parameters want it.

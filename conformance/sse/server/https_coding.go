@@ -66,7 +66,7 @@ func (t *Trial) mustBeUncoded(p *Tap) {
 // eventsInTime publishes events, each when the one before it has come without a coding and in it: so each waits for a timer that flushes. It
 // returns how late they were, in words.
 func (t *Trial) eventsInTime(p *Tap, plain *follower, coding string) string {
-	d := &codingDelay{within: t.Duration("within"), beside: "a subscriber without a coding had them"}
+	d := &lateness{within: t.Duration("within"), beside: "a subscriber without a coding had them"}
 	compared := !coded(plain.tap().Header("Content-Encoding"))
 	if !compared {
 		d.within, d.beside = d.within+unseenWay, "they were acknowledged"
@@ -85,7 +85,7 @@ func (t *Trial) eventsInTime(p *Tap, plain *follower, coding string) string {
 
 // codingInTime sends events until it is clear whether they come in a coding as soon as they are there to be sent. One that does not come is
 // pushed by another, so that it is seen what it waited for.
-func (t *Trial) codingInTime(p *Tap, coding string, d *codingDelay, send func(e codedEvent) (there time.Time)) string {
+func (t *Trial) codingInTime(p *Tap, coding string, d *lateness, send func(e codedEvent) (there time.Time)) string {
 	expected := fmt.Sprintf("each event at most %v after %s", d.within, d.beside)
 	for n := 1; !d.decided(); n++ {
 		e := newCodedEvent(t, coding)

@@ -114,7 +114,7 @@ func gatewayFlushesWhatItCompresses(t *Trial) {
 		coding := tap.Header("Content-Encoding")
 		if coded(coding) && !slices.Contains(seen, coding) {
 			seen = append(seen, coding)
-			d := &codingDelay{within: t.Duration("added_p99"), beside: fmt.Sprintf("what it takes without a coding (%v)", round(usual))}
+			d := &lateness{within: t.Duration("added_p99"), beside: fmt.Sprintf("what it takes without a coding (%v)", round(usual))}
 			told = append(told, t.codingInTime(tap, coding, d, func(e codedEvent) time.Time {
 				there := time.Now().Add(usual)
 				t.originSent(u.Send("data: " + e.data() + "\n\n"))
