@@ -59,8 +59,11 @@ type slowReader struct {
 	held       bool  // at the last look the target had to wait for it
 }
 
+// leastLeft is the share that a content coding leaves of payloads, at least: deflate leaves a quarter.
+const leastLeft = 8
+
 // add makes a slow reader of a subscriber. A connection that was fast leaves megabytes of room in the kernels of both sides, so it has to make
-// another one. What is taken compressed cannot be compared with what is owed.
+// another one. One that accepts a coding is not looked at.
 func (r *slowReaders) add(s *subscriber, step int32) {
 	hangUp, _ := fault.ByName("close")
 	hangUp.Begin(&s.line, fault.Params{Step: step})
@@ -109,6 +112,9 @@ func (r *slowReaders) look() {
 		s := one.subscriber
 		b := s.line.Backlog(sockets)
 		owed := s.handed() - one.handed - s.underWay()
+		if s.coded.Load() {
+			owed /= leastLeft
+		}
 		held := owed - b.Taken - b.Kernel
 		if held <= 0 || !one.held { // once may be a moment in which the target was just about to write
 			one.held = held > 0

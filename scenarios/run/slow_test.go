@@ -1,6 +1,7 @@
 package run_test
 
 import (
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,25 +16,39 @@ import (
 
 // oneLoop is a server in which each publish is written to all subscribers in turn, so that one that cannot be written to stops everybody.
 // Its sockets have the kernel's own buffers.
-func oneLoop(t *testing.T) *scenarios.Target {
+func oneLoop(t *testing.T) *scenarios.Target { return oneLoopIn(t, "") }
+
+// oneLoopIn is oneLoop whose streams are all in a content coding: gzip, or none.
+func oneLoopIn(t *testing.T, coding string) *scenarios.Target {
 	t.Helper()
 	var mu sync.Mutex
-	writers := map[http.ResponseWriter]bool{}
+	writers := map[http.ResponseWriter]func(data []byte){}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			data, _ := io.ReadAll(r.Body)
 			mu.Lock()
 			defer mu.Unlock()
-			for writer := range writers {
-				fmt.Fprintf(writer, "data: %s\n\n", data)
-				writer.(http.Flusher).Flush()
+			for _, write := range writers {
+				write(data)
 			}
 			return
 		}
 		w.Header().Set("Content-Type", "text/event-stream")
+		write := func(data []byte) { fmt.Fprintf(w, "data: %s\n\n", data) }
+		if coding != "" {
+			w.Header().Set("Content-Encoding", coding)
+			z := gzip.NewWriter(w)
+			write = func(data []byte) {
+				fmt.Fprintf(z, "data: %s\n\n", data)
+				_ = z.Flush()
+			}
+		}
 		w.(http.Flusher).Flush()
 		mu.Lock()
-		writers[w] = true
+		writers[w] = func(data []byte) {
+			write(data)
+			w.(http.Flusher).Flush()
+		}
 		mu.Unlock()
 		<-r.Context().Done()
 		mu.Lock()
@@ -85,5 +100,15 @@ func TestASlowReaderProvesThatTheTargetHadToWait(t *testing.T) {
 				t.Errorf("%s %s (%s)", v.ID, v.Outcome, v.Reason)
 			}
 		})
+	}
+}
+
+// TestWhatShrinksProvesNoWait has a server that compresses, unasked: what is owed to a slow reader is several times what has to be sent, and
+// that may fit into the buffers of kernels.
+func TestWhatShrinksProvesNoWait(t *testing.T) {
+	t.Parallel()
+	o := do(t, t.Context(), scenarios.NewPlan(slowConsumers(t, "load.publish.size=1KiB"), oneLoopIn(t, "gzip"), 1))
+	if e := o.Run.Effects; len(e) != 1 || e[0].Enough {
+		t.Errorf("effects are %+v", e)
 	}
 }

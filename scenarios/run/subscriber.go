@@ -37,6 +37,7 @@ type subscriber struct {
 	line    fault.Line
 	dialed  time.Duration
 	expires time.Duration // when the token of the newest request does; 0: not known
+	coded   atomic.Bool   // the newest stream is in a content coding
 }
 
 // mark is an observation that another goroutine made of a subscriber. The subscriber's own goroutine hands it on, so that
@@ -126,6 +127,7 @@ func (s *subscriber) Dialing(attempt int, position string) {
 // Opened notes the response's head.
 func (s *subscriber) Opened(r *sse.Response) {
 	now := s.engine.clock.now()
+	s.coded.Store(r.Header.Get("Content-Encoding") != "")
 	s.observe(&history.Observation{At: now, Kind: history.Open, Status: int32(r.Status), Took: now - s.dialed, Size: int64(s.line.Live()), Due: s.expires})
 	s.engine.status.connected.Add(1)
 	s.engine.status.pending.Add(-1)
