@@ -128,6 +128,9 @@ func judgeRun(reader *history.Reader, header *history.Header) (*judged, error) {
 	if err := json.Unmarshal(header.Config, &config); err != nil {
 		return nil, fmt.Errorf("history line %d: config, what the run expected: %w", reader.Line(), history.Plainly(err))
 	}
+	if err := config.Validate(); err != nil {
+		return nil, fmt.Errorf("history line %d: config: %w", reader.Line(), err)
+	}
 	j := &judged{run: conformance.ScenarioRun{Scenario: config.Scenario, Subscribers: len(config.Subscribers), Streams: len(config.Streams)}}
 	if header.Mode != history.Full {
 		j.run.Reason = fmt.Sprintf("the history was kept with --history %s; only a full one can be judged again", header.Mode)

@@ -75,7 +75,7 @@ type LatencyRow struct {
 
 // counts are the deliveries of each second, and the latencies of each step, up to end. It may be called while deliveries go on.
 func (a *arrivals) counts(end, step time.Duration) (bySecond []int64, byStep []LatencyRow) {
-	n := min(int(end/time.Second)+1, a.seconds)
+	n := min(int(max(end, 0)/time.Second)+1, a.seconds)
 	width := int(step / time.Second)
 	bySecond, byStep = make([]int64, n), make([]LatencyRow, (n+width-1)/width)
 	sums := make([]int64, latencyBuckets)

@@ -191,13 +191,10 @@ func (c *Config) allPublishers() (n int32) {
 
 // ledger returns the ledger of a stream's publisher and its index; nil: the plan has no such publisher.
 func (j *Judge) ledger(stream, publisher int32) (int32, *ledger) {
-	if uint32(stream) >= uint32(len(j.first)-1) || publisher < 0 {
+	if uint32(stream) >= uint32(len(j.first)-1) || uint32(publisher) >= uint32(j.first[stream+1]-j.first[stream]) {
 		return -1, nil
 	}
 	i := j.first[stream] + publisher
-	if i >= j.first[stream+1] {
-		return -1, nil
-	}
 	return i, &j.ledgers[i]
 }
 

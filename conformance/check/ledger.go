@@ -57,32 +57,40 @@ func (l *ledger) ack(o *history.Observation) {
 		return
 	}
 	l.end(o.Number, o.Acked)
-	for {
-		next := l.done.Load() + 1
-		i := slices.IndexFunc(l.early, func(e ended) bool { return e.number == next })
-		if i < 0 {
-			break
-		}
-		l.end(next, l.early[i].outcome)
-		l.early = slices.Delete(l.early, i, i+1)
+	if len(l.early) > 0 {
+		l.catchUp()
 	}
 	l.clock.acked(o.At, l.done.Load())
+}
+
+// catchUp ends what ended early and has its turn now.
+func (l *ledger) catchUp() {
+	slices.SortStableFunc(l.early, func(a, b ended) int { return cmp.Compare(a.number, b.number) })
+	n := 0
+	for n < len(l.early) && l.early[n].number <= l.done.Load()+1 {
+		if e := l.early[n]; e.number == l.done.Load()+1 {
+			l.end(e.number, e.outcome)
+		}
+		n++
+	}
+	l.early = slices.Delete(l.early, 0, n)
 }
 
 // end notes that publish n ended. An exception is noted before the counter moves on, for whoever reads the counter first.
 func (l *ledger) end(n uint64, outcome history.Acked) {
 	if outcome != history.Acknowledged {
-		l.except(n, outcome == history.Rejected)
+		l.except(n, n+1, outcome == history.Rejected)
 	}
 	l.done.Store(n)
 }
 
-func (l *ledger) except(n uint64, rejected bool) {
-	if last := len(l.exceptions) - 1; last >= 0 && l.exceptions[last].hi == n && l.exceptions[last].rejected == rejected {
-		l.exceptions[last].hi++
+// except notes that nothing is owed for the publishes lo to hi−1.
+func (l *ledger) except(lo, hi uint64, rejected bool) {
+	if last := len(l.exceptions) - 1; last >= 0 && l.exceptions[last].hi == lo && l.exceptions[last].rejected == rejected {
+		l.exceptions[last].hi = hi
 		return
 	}
-	l.exceptions = append(l.exceptions, exception{n, n + 1, rejected})
+	l.exceptions = append(l.exceptions, exception{lo, hi, rejected})
 	l.some.Store(true)
 }
 
@@ -90,12 +98,14 @@ func (l *ledger) except(n uint64, rejected bool) {
 func (l *ledger) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for n := l.done.Load() + 1; n <= l.begun.Load(); n++ {
-		outcome := history.Indeterminate
-		if i := slices.IndexFunc(l.early, func(e ended) bool { return e.number == n }); i >= 0 {
-			outcome = l.early[i].outcome
+	begun := l.begun.Load()
+	for l.catchUp(); l.done.Load() < begun; l.catchUp() {
+		next := begun + 1
+		if len(l.early) > 0 {
+			next = min(next, l.early[0].number)
 		}
-		l.end(n, outcome)
+		l.except(l.done.Load()+1, next, false)
+		l.done.Store(next - 1)
 	}
 	l.early = nil
 }

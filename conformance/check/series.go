@@ -27,7 +27,7 @@ func (s *series) add(at time.Duration, n int32) {
 
 // sums are the counts per step, up to the step that end falls in.
 func (s *series) sums(end time.Duration) []int64 {
-	n := min(int(end/s.step)+1, len(s.counts))
+	n := min(int(max(end, 0)/s.step)+1, len(s.counts))
 	sums := make([]int64, n)
 	for i := range s.counts {
 		sums[min(i, n-1)] += int64(s.counts[i].Load())

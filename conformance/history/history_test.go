@@ -30,7 +30,9 @@ func text(t *rapid.T, label string) string {
 
 // observation draws any observation that a line can hold.
 func observation(t *rapid.T) history.Observation {
-	at := rapid.Custom(func(t *rapid.T) time.Duration { return time.Duration(rapid.Int64().Draw(t, "ns")) })
+	at := rapid.Custom(func(t *rapid.T) time.Duration {
+		return time.Duration(rapid.Int64Range(-int64(history.MaxTime), int64(history.MaxTime)).Draw(t, "ns"))
+	})
 	return history.Observation{
 		At: at.Draw(t, "at"), Kind: history.Kind(rapid.IntRange(1, int(history.Anomaly)).Draw(t, "kind")),
 		Cause: history.Cause(rapid.IntRange(0, int(history.CauseOther)).Draw(t, "cause")), Acked: history.Acked(rapid.IntRange(0, 3).Draw(t, "acked")),
@@ -38,7 +40,7 @@ func observation(t *rapid.T) history.Observation {
 		Subscriber: rapid.Int32().Draw(t, "subscriber"), Connection: rapid.Int32().Draw(t, "connection"),
 		Stream: rapid.Int32().Draw(t, "stream"), Publisher: rapid.Int32().Draw(t, "publisher"),
 		Attempt: rapid.Int32().Draw(t, "attempt"), Step: rapid.Int32().Draw(t, "step"), Status: rapid.Int32().Draw(t, "status"),
-		Number: rapid.Uint64().Draw(t, "number"), Size: rapid.Int64().Draw(t, "size"),
+		Number: rapid.Uint64Max(history.MaxNumber).Draw(t, "number"), Size: rapid.Int64Range(-history.MaxNumber, history.MaxNumber).Draw(t, "size"),
 		Due: at.Draw(t, "due"), Sent: at.Draw(t, "sent"), Took: at.Draw(t, "took"), Low: at.Draw(t, "low"), High: at.Draw(t, "high"),
 		Text: text(t, "text"), Event: text(t, "event"), Data: text(t, "data"),
 	}

@@ -92,6 +92,9 @@ func (r *Reader) Read(o *Observation) error {
 			if err := json.Unmarshal(line, r.end); err != nil {
 				return r.wrong(fmt.Errorf("the end: %w", Plainly(err)))
 			}
+			if r.end.At < 0 || r.end.At > MaxTime {
+				return r.wrong(fmt.Errorf("the end at %d ns, want 0 to ten years", r.end.At))
+			}
 			return io.EOF
 		}
 		if err := s.observation(o); err != nil {

@@ -43,6 +43,9 @@ func (s *stored) observation(o *Observation) error {
 	if s.At == nil {
 		return errors.New("an observation has no time: \"t\" is missing")
 	}
+	if err := s.bounds(); err != nil {
+		return err
+	}
 	*o = Observation{
 		At: *s.At, Mark: s.Mark, Half: s.Half, Subscriber: s.Subscriber, Connection: s.Connection, Stream: s.Stream,
 		Publisher: s.Publisher, Attempt: s.Attempt, Step: s.Step, Status: s.Status, Number: s.Number, Size: s.Size,
@@ -64,6 +67,27 @@ func (s *stored) observation(o *Observation) error {
 			return fmt.Errorf("\"ack\" is %q, want acknowledged, rejected or indeterminate", s.Acked)
 		}
 		o.Acked = Acked(i)
+	}
+	return nil
+}
+
+// What no run reaches: a history comes from anywhere. A target may send whatever it likes: what was delivered has no bounds.
+const (
+	MaxNumber = 1 << 53                   // what JSON's numbers hold exactly (RFC 8259 §6)
+	MaxTime   = 10 * 366 * 24 * time.Hour // either way
+)
+
+func (s *stored) bounds() error {
+	if s.Kind == kindNames[Deliver] {
+		return nil
+	}
+	if s.Number > MaxNumber || s.Size < -MaxNumber || s.Size > MaxNumber {
+		return fmt.Errorf("\"n\" and \"b\" are at most %d", MaxNumber)
+	}
+	for _, d := range []time.Duration{*s.At, s.Due, s.Sent, s.Took} {
+		if d < -MaxTime || d > MaxTime {
+			return fmt.Errorf("a time of %d ns, want at most ten years", d)
+		}
 	}
 	return nil
 }
