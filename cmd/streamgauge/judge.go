@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,7 +27,8 @@ func newJudgeCommand() *cobra.Command {
 		Use:   "judge HISTORY",
 		Short: "Judge a stored history again",
 		Long: `Judge reads a history that was kept in full (streamgauge run --history full --out DIR) and reaches its verdicts
-again, with the code that judged the run while it went on.`,
+again, with the code that judged the run while it went on. Of one that was kept with --history anomalies, the default, it judges how
+subscribers connected; what rests on deliveries is unknown, and it says what the run had found.`,
 		Example: "  streamgauge judge results/history.jsonl",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -132,16 +135,15 @@ func judgeRun(reader *history.Reader, header *history.Header) (*judged, error) {
 		return nil, fmt.Errorf("history line %d: config: %w", reader.Line(), err)
 	}
 	j := &judged{run: conformance.ScenarioRun{Scenario: config.Scenario, Subscribers: len(config.Subscribers), Streams: len(config.Streams)}}
-	if header.Mode != history.Full {
-		j.run.Reason = fmt.Sprintf("the history was kept with --history %s; only a full one can be judged again", header.Mode)
-		j.verdicts = check.Unjudged(config, conformance.Unknown, j.run.Reason)
-		return j, nil
-	}
 	judge := check.New(config)
 	replay := newReplay(reader, &config)
 	end := history.End{}
+	found := map[string]uint64{}
 	if err := replay.run(func(o *history.Observation) {
 		judge.Observe(o)
+		if o.Kind == history.Anomaly {
+			found[o.Text]++
+		}
 		end.At = max(end.At, o.At)
 	}); err != nil {
 		return nil, err
@@ -162,7 +164,11 @@ func judgeRun(reader *history.Reader, header *history.Header) (*judged, error) {
 	report := judge.Finish(end.At, j.run.Health)
 	j.verdicts, j.measures = report.Verdicts, report.Measures
 	j.run.Duration, j.run.Interrupted = conformance.Duration(end.At), reader.End() == nil || end.Interrupted
-	report.Fill(&j.run)
+	if header.Mode == history.Full {
+		report.Fill(&j.run)
+	} else {
+		j.withoutDeliveries(header.Mode, found)
+	}
 	if reader.End() == nil {
 		for i := range j.verdicts {
 			if v := &j.verdicts[i]; v.Outcome == conformance.Pass {
@@ -173,6 +179,33 @@ func judgeRun(reader *history.Reader, header *history.Header) (*judged, error) {
 	j.run.Reason = strings.Join(append(replay.notes(), j.run.Reason), "; ")
 	j.run.Reason = strings.TrimSuffix(j.run.Reason, "; ")
 	return j, nil
+}
+
+// undelivered are the beginnings of the names of what rests on connections alone.
+var undelivered = []string{"connect.", "reconnect.backoff"}
+
+// withoutDeliveries leaves open what rests on deliveries, and says what the run had found.
+func (j *judged) withoutDeliveries(mode history.Mode, found map[string]uint64) {
+	judgeable := func(name string) bool {
+		return slices.ContainsFunc(undelivered, func(beginning string) bool { return strings.HasPrefix(name, beginning) })
+	}
+	why := fmt.Sprintf("the history was kept with --history %s, which leaves deliveries out: how subscribers connected is judged, what rests on deliveries is not (streamgauge run --history full keeps them)", mode)
+	seen := "no line"
+	if len(found) > 0 {
+		var parts []string
+		for _, name := range slices.Sorted(maps.Keys(found)) {
+			parts = append(parts, fmt.Sprintf("%s: %s", name, reports.Plural(found[name], "line")))
+		}
+		seen = strings.Join(parts, ", ")
+	}
+	j.run.Reason = why + "; of what the run found wrong it holds " + seen
+	j.run.Duration = 0 // the figures of a run are those of its deliveries
+	for i := range j.verdicts {
+		if v := &j.verdicts[i]; !judgeable(v.ID) {
+			*v = conformance.Verdict{ID: v.ID, Title: v.Title, Scenario: v.Scenario, Level: v.Level, Expected: v.Expected, Reason: why}
+		}
+	}
+	j.measures = slices.DeleteFunc(j.measures, func(m conformance.Measure) bool { return !judgeable(m.Name) })
 }
 
 // readHealth reads the harness's account of itself. A program that kept none is taken to have been well.

@@ -82,7 +82,7 @@ func (p *replay) misplaced(o *history.Observation) string {
 		if o.Kind != history.Ready {
 			return ""
 		}
-	case history.Phase, history.Memory, history.Anomaly, history.FaultBegin, history.FaultBite, history.FaultEnd, history.SlowBegin, history.SlowEnd:
+	case history.Phase, history.Memory, history.Anomaly, history.Receipt, history.FaultBegin, history.FaultBite, history.FaultEnd, history.SlowBegin, history.SlowEnd:
 		return ""
 	}
 	if first := p.config.First; o.Subscriber < first || o.Subscriber >= first+subscribers {

@@ -52,7 +52,7 @@ The first Ctrl-C ends the run and still reports what was measured; the second qu
 	flags.StringVar(&f.live, "live", "", "serve the report page at host:port while the run goes on, as in 127.0.0.1:0 (default: no)")
 	flags.Uint64Var(&f.seed, "seed", 0, "decides everything random (default: drawn, and printed)")
 	flags.StringArrayVar(&f.set, "set", nil, "override a scenario key, as in load.subscribers=500; may be repeated")
-	flags.StringVar(&f.history, "history", "anomalies", "what history.jsonl keeps: off, anomalies or full (full can be judged again)")
+	flags.StringVar(&f.history, "history", "anomalies", "what history.jsonl keeps: off, anomalies (all but deliveries, with what stands beside each anomaly) or full (can be judged again)")
 	flags.StringSliceVar(&f.only, "only", nil, "judge only these verdicts, as in delivery.complete,latency.p99 or delivery")
 	flags.BoolVar(&f.strict, "strict", false, "a warning fails the run")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress on stderr")

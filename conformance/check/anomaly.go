@@ -160,9 +160,18 @@ func (j *Judge) report(a Anomaly, o *history.Observation, describe func() Exampl
 	j.reportBy(a, o, 0, describe)
 }
 
+// reportBeside is report for a delivery, with the receipt that it is to be seen beside.
+func (j *Judge) reportBeside(a Anomaly, o *history.Observation, before receipt, describe func() Example) {
+	j.tell(a, o, 0, before, describe)
+}
+
 // reportBy is report for one that is beyond what is allowed by an excess. Only what will be kept is put into words: describe is called
 // for the first few and for those worse or earlier than a kept one.
 func (j *Judge) reportBy(a Anomaly, o *history.Observation, excess int64, describe func() Example) {
+	j.tell(a, o, excess, receipt{}, describe)
+}
+
+func (j *Judge) tell(a Anomaly, o *history.Observation, excess int64, before receipt, describe func() Example) {
 	n := j.incidents.counts[a].Add(1)
 	j.mark(a, o.Subscriber)
 	emit := j.sink != nil && n <= maxEmitted
@@ -178,10 +187,14 @@ func (j *Judge) reportBy(a Anomaly, o *history.Observation, excess int64, descri
 	j.incidents.seen[a].add(e)
 	j.incidents.mu.Unlock()
 	if emit {
-		j.sink.Observe(&history.Observation{
+		own := receipt{}
+		if o.Kind == history.Deliver {
+			own = receipt{o.Number, o.At, o.Connection}
+		}
+		j.pass(&history.Observation{
 			At: o.At, Kind: history.Anomaly, Subscriber: o.Subscriber, Connection: o.Connection,
 			Stream: o.Stream, Publisher: o.Publisher, Number: o.Number, Text: a.String(), Data: e.Text,
-		})
+		}, before, own)
 	}
 }
 

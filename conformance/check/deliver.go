@@ -66,6 +66,7 @@ func (j *Judge) take(s *subscriber, o *history.Observation) bool {
 		return j.outOfTurn(s, f, l, o)
 	}
 	f.next.Store(o.Number + 1)
+	f.at, f.on = o.At, o.Connection
 	if odd := f.odd.Load(); odd != nil {
 		j.goOn(s, odd, o)
 	}
@@ -87,6 +88,7 @@ func (j *Judge) outOfTurn(s *subscriber, f *fold, l *ledger, o *history.Observat
 		j.reordered(f, o)
 		measured = j.arrived(s, f, o, filled)
 	case advanced:
+		f.at, f.on = o.At, o.Connection
 		if odd := f.odd.Load(); odd != nil {
 			j.goOn(s, odd, o)
 			if !j.cfg.Remote {
@@ -191,7 +193,7 @@ func (j *Judge) explain(s *subscriber, f *fold, lo, hi uint64, o *history.Observ
 	var parts []hole
 	cut := func(at uint64, why reason) {
 		if at > lo {
-			part := hole{lo: lo, hi: min(at, hi), connection: o.Connection, why: why}
+			part := hole{lo: lo, hi: min(at, hi), connection: o.Connection, why: why, before: f.latest(), after: receipt{o.Number, o.At, o.Connection}}
 			parts, lo = append(parts, part), part.hi
 		}
 	}
@@ -267,7 +269,7 @@ func (j *Judge) leaked(o *history.Observation) {
 }
 
 func (j *Judge) reordered(f *fold, o *history.Observation) {
-	j.report(Reordered, o, func() Example {
+	j.reportBeside(Reordered, o, f.latest(), func() Example {
 		highest := f.next.Load() - 1
 		return Example{
 			Text:     fmt.Sprintf("message %d arrived after message %d", o.Number, highest),
@@ -288,7 +290,7 @@ func (j *Judge) again(f *fold, o *history.Observation) {
 	highest := f.next.Load() - 1
 	if odd != nil && o.Number < odd.position {
 		position := odd.position
-		j.report(Stale, o, func() Example {
+		j.reportBeside(Stale, o, f.latest(), func() Example {
 			return Example{
 				Text: fmt.Sprintf("message %d arrived again on connection %d, which had asked for what follows message %d",
 					o.Number, o.Connection, position),
@@ -299,7 +301,7 @@ func (j *Judge) again(f *fold, o *history.Observation) {
 		})
 		return
 	}
-	j.report(Duplicated, o, func() Example {
+	j.reportBeside(Duplicated, o, f.latest(), func() Example {
 		return Example{
 			Text:     fmt.Sprintf("message %d arrived again on connection %d", o.Number, o.Connection),
 			Expected: "once",

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // fold is what one subscriber has received from one publisher of one stream. While all is well it is only this struct.
@@ -19,6 +20,8 @@ type fold struct {
 	low    uint64        // see above; 0: nothing received
 	odd    atomic.Pointer[odd]
 	ledger int32
+	on     int32         // the connection on which the highest was received
+	at     time.Duration // when; 0: nothing received
 }
 
 // odd holds what most folds never need.
@@ -145,12 +148,12 @@ func (f *fold) end(upto uint64, connection int32) {
 	if owed := from != 0 && upto >= from; owed || f.low != 0 {
 		s := span{from: from, upto: upto, low: f.low, next: next, holes: o.holes}
 		if tail := max(next, from); owed && tail <= upto {
-			s.holes.open(hole{lo: tail, hi: upto + 1, connection: connection, why: last})
+			s.holes.open(hole{lo: tail, hi: upto + 1, connection: connection, why: last, before: f.latest()})
 		}
 		o.spans = append(o.spans, s)
 	}
 	o.holes, o.atSeam, o.announced, o.position, o.replay, o.kept, o.caughtUp = nil, false, false, 0, 0, 0, 0
-	f.low = 0
+	f.low, f.at = 0, 0
 	f.from.Store(0)
 	f.next.Store(0)
 }

@@ -6,6 +6,8 @@ import "slices"
 type hole struct {
 	lo, hi     uint64
 	connection int32 // on which it opened
+	before     receipt
+	after      receipt // what came next, and opened it
 	why        reason
 }
 

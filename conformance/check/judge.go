@@ -207,6 +207,7 @@ func (j *Judge) Observe(o *history.Observation) {
 		j.enter(o)
 	case history.Memory:
 		j.memory.add(o.At, o.Size)
+	case history.Anomaly, history.Receipt: // what a judge said
 	case history.Death:
 		j.death.Store(deathOf(o))
 	default:

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/history"
 )
 
 // summing adds up folds.
@@ -15,6 +17,7 @@ type summing struct {
 	step  time.Duration // of the tally's lost messages by when they were due
 	dues  map[*ledger]*dues
 	lost  *gathering
+	noted [anomalies]int // that were passed on
 }
 
 // fate is what becomes of the messages at the end of a subscription that did not arrive.
@@ -112,11 +115,21 @@ func (m *summing) stillReading(s *subscriber) bool {
 	return m.tally.End-max(s.served, s.steady) <= m.judge.stalled+patience
 }
 
-func (m *summing) note(a Anomaly, n uint64, e Example) {
+func (m *summing) note(a Anomaly, n uint64, e Example) { m.noteBetween(a, n, e, receipt{}, receipt{}) }
+
+// noteBetween is note for what is missing between two receipts.
+func (m *summing) noteBetween(a Anomaly, n uint64, e Example, before, after receipt) {
 	s := m.tally.sightings(a)
 	s.Count += n
 	s.add(e)
 	m.judge.mark(a, e.Subscriber)
+	if m.noted[a]++; m.judge.sink == nil || m.noted[a] > maxEmitted {
+		return
+	}
+	m.judge.pass(&history.Observation{
+		At: m.tally.End, Kind: history.Anomaly, Subscriber: e.Subscriber, Connection: e.Connection,
+		Stream: e.Stream, Publisher: e.Publisher, Number: e.Number, Due: e.At, Text: a.String(), Data: e.Text,
+	}, before, after)
 }
 
 // spans sums up subscriptions that have ended, and holes that were given up.
@@ -154,7 +167,7 @@ func (m *summing) fold(w *whose, f *fold, l *ledger) {
 	}
 	m.tally.Expected += l.acknowledged(from, done+1)
 	m.lost.owe(l, from, done+1)
-	tail := hole{lo: max(next, from), hi: done + 1, connection: w.s.connection, why: last | outstanding}
+	tail := hole{lo: max(next, from), hi: done + 1, connection: w.s.connection, why: last | outstanding, before: f.latest()}
 	if f.low == 0 {
 		tail.why |= whole
 	}
@@ -272,9 +285,9 @@ func (m *summing) hole(w whose, l *ledger, h hole) {
 		e.Evidence = around(h)
 		if h.why&outstanding != 0 {
 			e.Text = numbers(h, first, n) + " had not arrived when the time to settle was over"
-			m.note(Outstanding, n, e)
+			m.noteBetween(Outstanding, n, e, h.before, h.after)
 		} else {
-			m.note(Lost, n, e)
+			m.noteBetween(Lost, n, e, h.before, h.after)
 		}
 		if h.why&seam != 0 && (h.why&last == 0 || m.tally.Settled) {
 			m.note(LostAtSeam, n, e)

@@ -34,7 +34,7 @@ func observation(t *rapid.T) history.Observation {
 		return time.Duration(rapid.Int64Range(-int64(history.MaxTime), int64(history.MaxTime)).Draw(t, "ns"))
 	})
 	return history.Observation{
-		At: at.Draw(t, "at"), Kind: history.Kind(rapid.IntRange(1, int(history.Anomaly)).Draw(t, "kind")),
+		At: at.Draw(t, "at"), Kind: history.Kind(rapid.IntRange(1, int(history.Receipt)).Draw(t, "kind")),
 		Cause: history.Cause(rapid.IntRange(0, int(history.CauseOther)).Draw(t, "cause")), Acked: history.Acked(rapid.IntRange(0, 3).Draw(t, "acked")),
 		Mark: history.Mark(rapid.IntRange(0, 7).Draw(t, "mark")), Half: rapid.Bool().Draw(t, "half"),
 		Subscriber: rapid.Int32().Draw(t, "subscriber"), Connection: rapid.Int32().Draw(t, "connection"),

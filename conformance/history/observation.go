@@ -36,6 +36,7 @@ const (
 	Memory          // the target's resident memory. Size in bytes
 	Death           // the target died or stopped answering; At is its last sign of life. Text: what was going on, Data: how it showed
 	Anomaly         // a checker's anomaly. Text is its name, Data its sentence; not read by any judge
+	Receipt         // a delivery beside an anomaly, for histories without deliveries: At is when it came. Stream, Publisher, Number; not read by any judge
 	kinds           // how many there are
 )
 
@@ -43,7 +44,7 @@ var kindNames = [kinds]string{
 	Publish: "publish", Ack: "ack", Dial: "dial", Open: "open", Ready: "ready", First: "first", Deliver: "deliver", Other: "other",
 	Heartbeat: "heartbeat", Gap: "gap", Refused: "refused", Closed: "closed", Wait: "wait", Away: "away",
 	FaultBegin: "fault", FaultBite: "bite", FaultEnd: "lifted", SlowBegin: "slow", SlowEnd: "fast", Phase: "phase",
-	Memory: "memory", Death: "death", Anomaly: "anomaly",
+	Memory: "memory", Death: "death", Anomaly: "anomaly", Receipt: "receipt",
 }
 
 func (k Kind) String() string {

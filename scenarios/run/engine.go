@@ -198,6 +198,9 @@ func (r *Run) unmet(config check.Config, started time.Time, err error) (*Outcome
 
 func (e *engine) prepare(config check.Config) {
 	e.judge = check.New(config)
+	if e.recorder != nil {
+		e.judge.Sink(e.recorder)
+	}
 	e.dropsBefore = e.recorder.Drops()
 	e.readyWhen, e.contents = e.target.Ready, e.plan.Contents()
 	e.primer = e.newPrimer()
