@@ -156,13 +156,25 @@ var stepExamples = map[string]string{"share": "30%", "for": "5s", "delay": "200m
 func checkStepTime(r *reader, s *Scenario, step Step, path string) {
 	switch {
 	case step.At >= s.Duration:
-		r.at(path+".at", fmt.Sprintf("is %v, but the run ends at %v", step.At, s.Duration), "")
+		r.at(path+".at", fmt.Sprintf("is %v, but the run ends at %v", step.At, s.Duration), s.longer(step, path+".at"))
 	case step.At+step.For > s.Duration:
 		r.at(path+".for", fmt.Sprintf("lasts until %v, but the run ends at %v", step.At+step.For, s.Duration), "what a fault held back has to arrive before completeness is judged")
 	}
 	if step.Jitter > step.Delay {
 		r.at(path+".jitter", fmt.Sprintf("is %v, more than the delay of %v", step.Jitter, step.Delay), "")
 	}
+}
+
+// longer says what to do about steps that come when the run is over, beside the last of them.
+func (s *Scenario) longer(late Step, key string) string {
+	var last time.Duration
+	for _, step := range s.Timeline {
+		if step.At > late.At {
+			return ""
+		}
+		last = max(last, step.At+step.For)
+	}
+	return fmt.Sprintf("the times of a timeline do not follow the duration: let it be more than %v, or move each step that comes too late, as with --set %s=%v", last, key, s.Duration/2)
 }
 
 // checkNothingPublished reports expectations about messages in a scenario without any.
