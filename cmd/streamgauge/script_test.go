@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"flag"
+	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,6 +59,9 @@ func judges(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		if attempt == attempts {
 			ts.Value(theTest{}).(testscript.T).Skip("this machine was too busy to judge:\n" + said)
+		}
+		if i := slices.Index(args, "--out"); i > 0 {
+			ts.Check(os.RemoveAll(ts.MkAbs(args[i+1]))) // it holds the attempt's result
 		}
 	}
 }
