@@ -56,7 +56,7 @@ type slowReader struct {
 	subscriber *subscriber
 	step       int32
 	handed     int64 // bytes of its streams that the target had been handed when it began
-	held       bool  // at the last look the target had to wait for it
+	owed       int64 // what the target had been handed for it since, at the last look
 }
 
 // leastLeft is the share that a content coding leaves of payloads, at least: deflate leaves a quarter.
@@ -111,13 +111,13 @@ func (r *slowReaders) look() {
 	for _, one := range r.all {
 		s := one.subscriber
 		b := s.line.Backlog(sockets)
-		owed := s.handed() - one.handed - s.underWay()
-		if s.coded.Load() {
-			owed /= leastLeft
-		}
+		owed := one.owed // what came since, the target may be just about to write
 		held := owed - b.Taken - b.Kernel
-		if held <= 0 || !one.held { // once may be a moment in which the target was just about to write
-			one.held = held > 0
+		if held <= 0 {
+			one.owed = s.handed() - one.handed - s.underWay()
+			if s.coded.Load() {
+				one.owed /= leastLeft
+			}
 			still = append(still, one)
 			continue
 		}
