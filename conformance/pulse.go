@@ -10,8 +10,9 @@ import (
 
 // pulse watches how late the timers of this process fire: a harness that is late itself cannot blame a subject for it.
 type pulse struct {
-	cancel context.CancelFunc
-	done   sync.WaitGroup
+	cancel     context.CancelFunc
+	done       sync.WaitGroup
+	contention *Contention
 
 	mu    sync.Mutex
 	all   []uint32              // how many beats were late by so many milliseconds
@@ -26,10 +27,11 @@ const (
 	pulses      = 1 << 14 // half an hour, after which the oldest periods are overwritten
 )
 
-func newPulse(ctx context.Context) *pulse {
+func newPulse(ctx context.Context, contention *Contention) *pulse {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &pulse{cancel: cancel, first: time.Now()}
+	p := &pulse{cancel: cancel, first: time.Now(), contention: contention}
 	p.done.Go(func() { p.beat(ctx) })
+	p.done.Go(func() { contention.Watch(ctx.Done()) })
 	return p
 }
 
@@ -91,7 +93,7 @@ func (p *pulse) health() Health {
 	runtime.ReadMemStats(&memory)
 	h := Health{
 		OK: true, LagP50: p.quantile(0.5), LagP99: p.quantile(0.99), LagMax: float64(p.worstSince(p.first).Microseconds()) / 1000,
-		MemoryBytes: memory.Sys, Goroutines: runtime.NumGoroutine(),
+		MemoryBytes: memory.Sys, Goroutines: runtime.NumGoroutine(), Contention: p.contention.HeldUp(),
 	}
 	if h.LagP99 > tooLate {
 		h.OK = false

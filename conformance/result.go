@@ -148,6 +148,7 @@ type Health struct {
 	SendFailures   uint64   `json:"send_failures"`
 	KernelDrops    uint64   `json:"kernel_drops,omitempty"`     // packets of this machine that its kernel dropped
 	ListenOverflow uint64   `json:"listen_overflows,omitempty"` // connections that it did not take, since the queue of those that wait was full
+	Contention     []HeldUp `json:"contention,omitempty"`       // by the length of a period; absent where next to nothing was held up
 	Drops          uint64   `json:"drops"`                      // observations the harness could not keep
 	Goroutines     int      `json:"goroutines"`
 }

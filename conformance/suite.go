@@ -43,6 +43,8 @@ type Suite struct {
 	// Processor is how much processor time the subject's process has used since it began; nil: that cannot be seen.
 	Processor func(ctx context.Context) (time.Duration, error)
 
+	Processes Processes // the subject's processes; nil where it has none but this and those that this has started
+
 	Pace time.Duration // what a message takes the subject, where a ground found that out
 
 	told string // the requirement that a missing ground tells of
@@ -61,7 +63,7 @@ func (s *Suite) Run(ctx context.Context) ([]Verdict, Health, error) {
 	if err != nil {
 		return nil, Health{}, err
 	}
-	r := &round{Suite: s, ctx: ctx, watch: newPulse(ctx), others: make(chan struct{}), vigil: newVigil(s)}
+	r := &round{Suite: s, ctx: ctx, watch: newPulse(ctx, NewContention(s.Processes)), others: make(chan struct{}), vigil: newVigil(s)}
 	defer r.watch.stop()
 	r.missing = s.tryGrounds(ctx)
 	var over context.CancelFunc
@@ -267,6 +269,7 @@ func (r *round) carried(j *job) *attempt {
 	r.run(t, j)
 	a := &attempt{took: time.Since(began)}
 	a.verdict, a.weak = t.result()
+	r.watch.doubt(a, began, time.Now())
 	burden.explain(r.ctx, &a.verdict)
 	if a.verdict.Outcome == Unknown || a.verdict.Outcome == Warn || a.verdict.Outcome == Fail {
 		r.vigil.look(r.ctx, time.Now())

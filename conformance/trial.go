@@ -194,11 +194,11 @@ func (t *Trial) Warn(expected, actual string, evidence ...[]string) {
 	t.Conclude(actual)
 }
 
-// Late is Fail for what was later than allowed, by at least the excess. When this process itself was late meanwhile by so much that the
-// excess could be its own, at both ends of what was measured, the verdict is unknown.
+// Late is Fail for what was later than allowed, by at least the excess. When this machine held things up meanwhile by so much that the
+// excess could be its doing, at both ends of what was measured, the verdict is unknown.
 func (t *Trial) Late(excess time.Duration, expected, actual string, evidence ...[]string) {
 	if lag := t.Lag(); 2*lag >= excess {
-		t.Unknown("%s, but this machine was too busy to tell: a timer of the harness was %v late", actual, lag.Round(time.Millisecond))
+		t.Unknown("%s, but this machine was too busy to tell: it held harness or subject up for %v", actual, lag.Round(time.Millisecond))
 	}
 	t.Absent(expected, actual, evidence...)
 }
@@ -212,11 +212,6 @@ func (t *Trial) Absent(expected, actual string, evidence ...[]string) {
 // Absence is Deviation for what did not come, or for an error that came in its place.
 func (t *Trial) Absence(expected, actual string, evidence ...[]string) {
 	t.note(t.Requirement.Missed(t.Level()), "deviation", expected, actual, evidence)
-}
-
-// LagBetween is how late a timer of this process fired at worst between two instants, give or take a tenth of a second.
-func (t *Trial) LagBetween(from, to time.Time) time.Duration {
-	return t.pulse.worst(from.Add(-pulsePeriod), to.Add(pulsePeriod))
 }
 
 // Deviation notes that the requirement was not met, and goes on; Conclude ends the case.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
 )
@@ -74,6 +75,9 @@ func healthFigures(h conformance.Health) []string {
 		figures = append(figures, "publishes late "+millis(h.PublishLateP99)+" p99")
 	}
 	figures = append(figures, "timers late "+millis(h.LagP99)+" p99")
+	if held := h.HeldUp(time.Second, 0); held > 0 {
+		figures = append(figures, "held up by other programs "+millis(held.Seconds()*1000)+" of 1 s")
+	}
 	if h.CPU > 0 { // 0 where it was not measured
 		figures = append(figures, "CPU "+share(h.CPU))
 	}

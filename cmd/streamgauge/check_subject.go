@@ -56,7 +56,7 @@ func newServerSubject(t *scenarios.Target, a *run.Access) *server.Subject {
 	s := &server.Subject{
 		Name: t.Name, Kind: "target", URL: t.Address(),
 		Subscribe: made.subscribe, TLS: a.TLS, Shared: !made.namesStreams(), Many: t.FollowsMany(), Ready: string(t.Ready),
-		Restart: a.Restart, Drain: a.Drain, Memory: a.Memory, Files: a.Files, Processor: a.Processor,
+		Restart: a.Restart, Drain: a.Drain, Memory: a.Memory, Files: a.Files, Processor: a.Processor, Processes: a.Processes,
 		Heartbeat: t.Heartbeat, SlowPolicy: string(t.SlowPolicy), Gap: t.GapEvent, Greeting: t.Greeting, Ping: t.Ping,
 		TotalOrder: t.Order != "per-publisher", Redact: t.Redact, RedactHeader: t.RedactHeader,
 	}

@@ -281,6 +281,7 @@ func worst(runs []conformance.ScenarioRun) conformance.Health {
 		all.SendFailures += h.SendFailures
 		all.KernelDrops += h.KernelDrops
 		all.ListenOverflow += h.ListenOverflow
+		all.Contention = conformance.MostHeldUp(all.Contention, h.Contention)
 		all.Drops += h.Drops
 		all.Goroutines = max(all.Goroutines, h.Goroutines)
 	}

@@ -468,6 +468,58 @@ func TestBusyHarnessIsNoExcuseForLoss(t *testing.T) {
 	}
 }
 
+// TestATargetThatOthersStarvedIsNotToBlame for what other programs of its machine can have delayed by so much, and for nothing else.
+func TestATargetThatOthersStarvedIsNotToBlame(t *testing.T) {
+	t.Parallel()
+	starved := func(p50, most float64) conformance.Health {
+		return conformance.Health{OK: true, LagMax: 3, Contention: []conformance.HeldUp{
+			{Within: conformance.Duration(500 * time.Millisecond), P50: p50 / 3, P99: most / 3, Max: most / 3},
+			{Within: conformance.Duration(time.Second), P50: p50, P99: most, Max: most},
+			{Within: conformance.Duration(5 * time.Second), P50: 3 * p50, P99: 3 * most, Max: 3 * most},
+		}}
+	}
+	const pass, fail, unknown = conformance.Pass, conformance.Fail, conformance.Unknown
+	for name, c := range map[string]struct {
+		health   conformance.Health
+		late     time.Duration
+		lose     bool
+		p50, p99 conformance.Outcome
+		complete conformance.Outcome
+	}{
+		"a quiet machine":              {conformance.Health{OK: true, LagMax: 3}, 499 * time.Millisecond, false, fail, fail, pass},
+		"starved all the time":         {starved(500, 700), 499 * time.Millisecond, false, unknown, unknown, pass},
+		"starved once":                 {starved(2, 700), 499 * time.Millisecond, false, fail, unknown, pass},
+		"starved by less":              {starved(2, 100), 900 * time.Millisecond, false, fail, fail, pass},
+		"starved, and in time":         {starved(500, 700), 99 * time.Millisecond, false, pass, pass, pass},
+		"starved, and late for longer": {starved(500, 700), 20 * time.Second, false, fail, fail, pass},
+		"starved, and lost":            {starved(500, 700), 0, true, pass, fail, fail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, s := one(expecting(func(c *check.Config) {
+				c.Expect.Latency = []check.Quantile{{Percent: 50, AtMost: 250 * time.Millisecond}, {Percent: 99, AtMost: 250 * time.Millisecond}}
+			}))
+			w.publishes(4)
+			w.after(c.late)
+			w.hear(s, 3)
+			if c.lose {
+				s.next()
+			} else {
+				w.hear(s, 1)
+			}
+			w.finish()
+			tally, _ := w.judge()
+			report := tally.Report(&w.cfg, c.health)
+			for id, want := range map[string]conformance.Outcome{"latency.p50": c.p50, "latency.p99": c.p99, "delivery.complete": c.complete} {
+				v := verdict(t, report, id)
+				if v.Outcome != want || want == unknown && !strings.Contains(v.Reason, "other programs") {
+					t.Errorf("%s: %s (%s) with %s, want %s", id, v.Outcome, v.Reason, v.Actual, want)
+				}
+			}
+		})
+	}
+}
+
 // TestLateTimersMakeWrongDelaysUnknown lets our own timers be late by less than a delay is wrong, and by more.
 func TestLateTimersMakeWrongDelaysUnknown(t *testing.T) {
 	t.Parallel()

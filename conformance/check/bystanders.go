@@ -39,7 +39,7 @@ func bystandersBudget(c *Config, t *Tally, h *conformance.Health) []conformance.
 		b.doubt = fmt.Sprintf("the disturbed phase had %s of bystanders, at least %d are needed", plural(b.checked, "delivery"), bystanderSamples)
 		b.actual = "no comparison"
 	case finite:
-		b.exceeded, b.actual, b.excess = after > limit, brief(after), after-limit
+		b.exceeded, b.actual, b.figure, b.excess = after > limit, brief(after), after, after-limit
 	default:
 		b.exceeded, b.lag, b.actual = true, false, fmt.Sprintf("∞ (%d of %d never came)", storm.Missing, b.checked)
 	}

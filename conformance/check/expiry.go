@@ -17,7 +17,7 @@ func expiryBudget(c *Config, t *Tally, h *conformance.Health) []conformance.Verd
 		id: "expiry.within", title: "A stream ends soon after the token that it was opened with expires.",
 		next:    "Keep the token's expiry with the connection and end the stream then; a check at connect alone lets a stream outlive every token.",
 		checked: t.Expiries, unit: "connection", expected: "ended within " + brief(c.Expect.Expiry) + " of the expiry",
-		actual: fmt.Sprintf("%d of %d lived on", t.count(Outlived), t.Expiries), exceeded: t.count(Outlived) > 0,
+		actual: fmt.Sprintf("%d of %d lived on", t.count(Outlived), t.Expiries), exceeded: t.count(Outlived) > 0, lag: true, excess: t.worst(Outlived),
 		findings: t.finding(c, Outlived),
 	}
 	if t.Expiries == 0 {

@@ -51,9 +51,12 @@ func (g *Guarantee) judge(c *Config, t *Tally, h *conformance.Health) conformanc
 				f.Pattern = t.pattern(c)
 			}
 			v.Findings = append(v.Findings, f)
-			if late := time.Duration(h.LagMax * float64(time.Millisecond)); g.late == a && a != Lost && excused(t.worst(a), late) != "" {
-				excuse = excused(t.worst(a), late)
-				continue
+			if g.late == a && a != Lost {
+				worst := t.worst(a)
+				if e := excused(worst, time.Duration(h.LagMax*float64(time.Millisecond)), h.HeldUp(2*worst, 0)); e != "" {
+					excuse = e
+					continue
+				}
 			}
 			failed = failed || g.tolerated == nil || !g.tolerated(c, a)
 			count += s.Count

@@ -17,7 +17,7 @@ func heartbeatBudget(c *Config, t *Tally, h *conformance.Health) []conformance.V
 		id: "heartbeat.every", title: "An open connection is never silent for longer than the heartbeat interval.",
 		next:    "Send a comment line at the interval whatever else is going on, and check the idle and buffering settings of every proxy on the way.",
 		checked: t.Connections, unit: "connection", expected: "at most " + brief(c.Expect.silence()) + " (" + brief(c.Expect.Heartbeat) + " and tolerance)",
-		actual: brief(t.Silence), exceeded: t.count(Silence) > 0, lag: true, excess: t.Silence - c.Expect.silence(), findings: t.finding(c, Silence),
+		actual: brief(t.Silence), exceeded: t.count(Silence) > 0, lag: true, figure: t.Silence, excess: t.Silence - c.Expect.silence(), findings: t.finding(c, Silence),
 	}
 	switch {
 	case t.Connections == 0:

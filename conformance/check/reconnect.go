@@ -27,7 +27,7 @@ func reconnectWithin(c *Config, t *Tally, h *conformance.Health) []conformance.V
 	case b.checked == 0:
 		b.doubt, b.actual = "no subscriber lost its connection and came back", "no samples"
 	case finite:
-		b.exceeded, b.actual, b.excess = longest > c.Expect.Within, brief(longest), longest-c.Expect.Within
+		b.exceeded, b.actual, b.figure, b.excess = longest > c.Expect.Within, brief(longest), longest, longest-c.Expect.Within
 	default:
 		b.exceeded, b.lag, b.actual = true, false, fmt.Sprintf("∞ (%d of %d never came back)", d.Missing, b.checked)
 	}

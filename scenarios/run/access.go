@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
@@ -24,6 +25,7 @@ type Access struct {
 	Files   func(ctx context.Context) (open int, err error)
 
 	Processor func(ctx context.Context) (used time.Duration, err error) // of its process, since that began
+	Processes conformance.Processes                                     // nil: it is in this one
 }
 
 // AccessTo prepares the access to a target that runs elsewhere.
@@ -32,7 +34,7 @@ func AccessTo(t *scenarios.Target) (*Access, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Access{TLS: s.tls, Publish: newPublishClient(t, maxPublishConnections, s.tls), Memory: s.memory, Files: s.files}
+	a := &Access{TLS: s.tls, Publish: newPublishClient(t, maxPublishConnections, s.tls), Memory: s.memory, Files: s.files, Processes: s.processes}
 	if t.Observe.Process() {
 		if a.Processor, err = ObserveProcessor(t); err != nil {
 			return nil, err

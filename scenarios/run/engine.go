@@ -286,7 +286,7 @@ func (e *engine) carryOut(ctx context.Context) (interrupted bool) {
 	run, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	e.context = run
-	e.watch = startWatch()
+	e.watch = startWatch(e.subject.processes)
 
 	load, stopLoad := context.WithCancel(ctx)
 	defer stopLoad()

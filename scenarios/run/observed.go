@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -67,6 +68,17 @@ func processID(text []byte) (int, error) {
 
 // listening is the process of this machine that listens on a TCP port, as /proc tells.
 func listening(port int) (int, error) {
+	if pids := listeners(port); len(pids) > 0 {
+		return pids[0], nil
+	}
+	return 0, fmt.Errorf("no process that listens on port %d can be seen", port)
+}
+
+// relays are programs that listen in the place of a process in a container, which is none of theirs.
+var relays = []string{"docker-proxy", "rootlessport", "slirp4netns", "pasta", "pasta.avx2"}
+
+// listeners are the processes of this machine that listen on a TCP port, in the order of their numbers in /proc.
+func listeners(port int) (pids []int) {
 	sockets := map[string]bool{}
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		text, _ := os.ReadFile(table) // without IPv6 there is no such table
@@ -79,11 +91,18 @@ func listening(port int) (int, error) {
 	}
 	files, _ := filepath.Glob("/proc/[0-9]*/fd/*")
 	for _, file := range files {
-		if to, err := os.Readlink(file); err == nil && sockets[to] {
-			return strconv.Atoi(strings.Split(file, "/")[2])
+		to, err := os.Readlink(file)
+		if err != nil || !sockets[to] {
+			continue
+		}
+		dir, _, _ := strings.Cut(file, "/fd/")
+		name, _ := os.ReadFile(dir + "/comm")
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err == nil && !slices.Contains(pids, pid) && !slices.Contains(relays, strings.TrimSpace(string(name))) {
+			pids = append(pids, pid)
 		}
 	}
-	return 0, fmt.Errorf("no process that listens on port %d can be seen", port)
+	return pids
 }
 
 // portOf is the port of an address in /proc/net/tcp, as in 0100007F:1F90.

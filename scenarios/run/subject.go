@@ -20,14 +20,15 @@ import (
 
 // subject is what a run is aimed at: a target, and what may be done to it from outside.
 type subject struct {
-	target  *scenarios.Target
-	control func(scenarios.Step) fault.Target // nil: it cannot be restarted or drained
-	memory  func(context.Context) (uint64, error)
-	files   func(context.Context) (int, error)
-	mint    minter // nil: it wants no tokens
-	tls     *tls.Config
-	kind    string
-	close   func()
+	target    *scenarios.Target
+	control   func(scenarios.Step) fault.Target // nil: it cannot be restarted or drained
+	memory    func(context.Context) (uint64, error)
+	files     func(context.Context) (int, error)
+	processes conformance.Processes // nil: it is in this process
+	mint      minter                // nil: it wants no tokens
+	tls       *tls.Config
+	kind      string
+	close     func()
 }
 
 func newSubject(p *scenarios.Plan, mutate MutateBroker) (*subject, error) {
@@ -39,7 +40,7 @@ func newSubject(p *scenarios.Plan, mutate MutateBroker) (*subject, error) {
 
 // newExternal is a target that runs elsewhere.
 func newExternal(t *scenarios.Target) (*subject, error) {
-	s := &subject{target: t, kind: "target", close: func() {}}
+	s := &subject{target: t, kind: "target", close: func() {}, processes: processesOn(t)}
 	var err error
 	if s.tls, err = clientTLS(t.TLS); err != nil {
 		return nil, err

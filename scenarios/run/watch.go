@@ -26,6 +26,7 @@ type watch struct {
 	began    time.Time
 	gc0      uint32
 	losses0  losses
+	crowd    *conformance.Contention
 	done     chan struct{}
 	finished sync.WaitGroup
 }
@@ -40,12 +41,13 @@ const (
 	memoryProbe = 10
 )
 
-func startWatch() *watch {
-	w := &watch{began: time.Now(), cpu0: processCPU(), losses0: kernelLosses(), done: make(chan struct{})}
+func startWatch(target conformance.Processes) *watch {
+	w := &watch{began: time.Now(), cpu0: processCPU(), losses0: kernelLosses(), crowd: conformance.NewContention(target), done: make(chan struct{})}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	w.gc0 = m.NumGC
 	w.finished.Go(w.probe)
+	w.finished.Go(func() { w.crowd.Watch(w.done) })
 	return w
 }
 
@@ -108,6 +110,7 @@ func (w *watch) stop() conformance.Health {
 		MemoryBytes:    max(w.maxRSS, residentMemory()),
 		SendFailures:   w.sendFail,
 		Goroutines:     runtime.NumGoroutine(),
+		Contention:     w.crowd.HeldUp(),
 	}
 	return h
 }

@@ -52,6 +52,7 @@ type Subject struct {
 	Files   func(ctx context.Context) (open int, err error)
 
 	Processor func(ctx context.Context) (used time.Duration, err error) // of the process, since it began
+	Processes conformance.Processes                                     // its processes; nil where it has none of its own
 
 	Origin *OriginServer // behind a gateway; nil: the subject is a server
 
