@@ -18,7 +18,7 @@ func (disturbed) Is(target error) bool { return target == os.ErrDeadlineExceeded
 
 // SyscallConn lets a reader wait for data without holding a buffer. While a fault is in force it returns ErrDisturbed, and so does
 // the RawConn's Read, without having run the callback again, as soon as one begins: the reader then uses Conn.Read, and may ask
-// again later. Only one goroutine at a time may use the RawConn's Read. Control is the socket's own. Any other error says that
+// again later. It returns it, too, when a fault has ended the connection while the callback ran, which may have met the end of the socket. Only one goroutine at a time may use the RawConn's Read. Control is the socket's own. Any other error says that
 // there is no socket.
 //
 // As with any RawConn, a callback that returns false must have found the socket empty itself: data that came before it was called
@@ -57,13 +57,24 @@ func (r *rawConn) Read(callback func(fd uintptr) (done bool)) error {
 	for c.kept = false; c.trouble.Load() == nil; {
 		err := r.inner.Read(guarded)
 		switch {
-		case c.kept, err != nil && c.trouble.Load() != nil:
+		case c.kept, err != nil && c.trouble.Load() != nil, c.severed():
 			return ErrDisturbed
 		case !isTimeout(err) || c.expired():
 			return err
 		}
 	}
 	return ErrDisturbed
+}
+
+// severed says whether a fault has ended the connection.
+func (c *Conn) severed() bool {
+	if c.trouble.Load() == nil {
+		return false
+	}
+	c.line.mu.Lock()
+	defer c.line.mu.Unlock()
+	t := c.trouble.Load()
+	return t != nil && t.ended()
 }
 
 func (r *rawConn) Write(callback func(fd uintptr) (done bool)) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -152,5 +153,36 @@ func TestWaitingOnInRawConnAllocatesNothing(t *testing.T) {
 	conn.Close()
 	if err := <-waiting; !errors.Is(err, net.ErrClosed) {
 		t.Errorf("waiting ended with %v, want closed", err)
+	}
+}
+
+// TestTheEndOfASeveredSocketIsTheFaultsDoing although a reader that is busy with what came before meets it first.
+func TestTheEndOfASeveredSocketIsTheFaultsDoing(t *testing.T) {
+	t.Parallel()
+	for _, f := range []Fault{closeFault, resetFault} {
+		var l Line
+		conn, peer := socketPair(t, &l)
+		raw := rawOf(t, conn)
+		send(t, peer, "data")
+		begun := make(chan error, 1)
+		err := raw.Read(func(fd uintptr) bool {
+			go func() { f.Begin(&l, Params{Step: 1}); begun <- nil }()
+			for !conn.severed() {
+				runtime.Gosched()
+			}
+			_ = peer.Close()
+			for {
+				n, err := syscall.Read(int(fd), make([]byte, 16))
+				if err == nil && n == 0 || err != nil && !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR) {
+					return true // the end of the socket
+				}
+			}
+		})
+		<-begun
+		if !errors.Is(err, ErrDisturbed) {
+			t.Errorf("%s: reading gave %v, want disturbed", f.Name, err)
+		}
+		_, err = conn.Read(make([]byte, 16))
+		wantFault(t, err)
 	}
 }
