@@ -16,10 +16,10 @@ type HeldUp struct {
 	Max    float64  `json:"max_ms"`
 }
 
-// HeldUp is how far other programs may have moved a figure: a median by as much as is usual, a high percentile and a maximum by the most within
-// a period that is as long as the figure. A percentile of 0 is a maximum.
+// HeldUp is how far other programs may have moved a figure: a median by as much as is usual, a high percentile and a maximum by the most, within
+// a period of twice the figure, since what came meanwhile has to be worked off, too. A percentile of 0 is a maximum.
 func (h *Health) HeldUp(figure time.Duration, percent float64) time.Duration {
-	i := sort.Search(len(h.Contention), func(i int) bool { return time.Duration(h.Contention[i].Within) >= figure })
+	i := sort.Search(len(h.Contention), func(i int) bool { return time.Duration(h.Contention[i].Within) >= 2*figure })
 	if len(h.Contention) == 0 {
 		return 0
 	}
@@ -55,7 +55,7 @@ type spent struct {
 	at     time.Time
 	idle   time.Duration // of all processors together
 	others time.Duration // what neither the harness nor the subject used
-	waited time.Duration // what threads of both waited for a processor, though they could have run
+	waited time.Duration // what a thread of each waited for one, though it could have run
 	blind  bool          // that cannot be seen
 }
 
@@ -88,7 +88,7 @@ const contentionEvery = 100 * time.Millisecond
 
 const contentionMarks = 1 << 14 // half an hour, after which the oldest are overwritten
 
-var contentionPeriods = [...]time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}
+var contentionPeriods = [...]time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second}
 
 // Watch looks on until it is over.
 func (c *Contention) Watch(over <-chan struct{}) {

@@ -30,7 +30,8 @@ type spentReader struct {
 	looked  time.Time
 	found   time.Time
 	threads map[string]threadTime
-	sum     threadTime
+	used    time.Duration
+	waited  time.Duration
 }
 
 // threadTime is what a thread has used, and waited for a processor, since it began.
@@ -50,18 +51,19 @@ func (r *spentReader) read() (s spent, known bool) {
 	if now.Sub(r.looked) >= kinEvery {
 		r.find(now)
 	}
-	seen, threads := false, make(map[string]threadTime, len(r.threads))
+	threads := make(map[string]threadTime, len(r.threads))
 	for _, pid := range r.pids {
-		seen = r.add(pid, threads) || seen
+		r.waited += r.add(pid, threads)
 	}
 	r.threads = threads
 	return spent{
-		at: now, idle: all - busy, others: busy - r.sum.used, waited: r.sum.waited + stolen, blind: r.hidden || !seen,
+		at: now, idle: all - busy, others: busy - r.used, waited: r.waited + stolen, blind: r.hidden || len(threads) == 0,
 	}, true
 }
 
-// add adds up what the threads of a process have used since they were seen first.
-func (r *spentReader) add(pid int, threads map[string]threadTime) (seen bool) {
+// add adds what the threads of a process have used, and says for how long one of them has waited since the last look: that one which has waited
+// longest, since what holds up a message holds it up in one thread at a time.
+func (r *spentReader) add(pid int, threads map[string]threadTime) (waited time.Duration) {
 	files, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/[0-9]*/schedstat")
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -69,16 +71,16 @@ func (r *spentReader) add(pid int, threads map[string]threadTime) (seen bool) {
 		if err != nil || len(fields) < 2 {
 			continue // it has ended meanwhile
 		}
-		used, _ := strconv.ParseInt(fields[0], 10, 64)
-		waited, _ := strconv.ParseInt(fields[1], 10, 64)
-		now := threadTime{time.Duration(used), time.Duration(waited)}
+		ran, _ := strconv.ParseInt(fields[0], 10, 64)
+		stood, _ := strconv.ParseInt(fields[1], 10, 64)
+		now := threadTime{time.Duration(ran), time.Duration(stood)}
 		if before, known := r.threads[file]; known {
-			r.sum.used += now.used - before.used
-			r.sum.waited += now.waited - before.waited
+			r.used += now.used - before.used
+			waited = max(waited, now.waited-before.waited)
 		}
-		threads[file], seen = now, true
+		threads[file] = now
 	}
-	return seen
+	return waited
 }
 
 // find looks for the processes.

@@ -54,7 +54,7 @@ func TestOnlyWhatOthersTookIsTheirDoing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := Health{Contention: contended(time.Now(), 10, c.paces...).HeldUp()}
-			if got := h.HeldUp(time.Second, 0); (got - c.want).Abs() > 5*ms {
+			if got := h.HeldUp(time.Second/2, 0); (got - c.want).Abs() > 5*ms {
 				t.Errorf("%v, want %v: %+v", got, c.want, h.Contention)
 			}
 		})
@@ -78,7 +78,7 @@ func TestContentionIsThatOfItsTime(t *testing.T) {
 		}
 	}
 	h := Health{Contention: c.HeldUp()}
-	if usual, worst := h.HeldUp(time.Second, 50), h.HeldUp(20*time.Second, 0); usual > 25*ms || worst < 5*time.Second {
+	if usual, worst := h.HeldUp(time.Second/2, 50), h.HeldUp(10*time.Second, 0); usual > 25*ms || worst < 5*time.Second {
 		t.Errorf("a median is moved by %v, a maximum of 20 s by %v", usual, worst)
 	}
 }

@@ -75,7 +75,7 @@ func healthFigures(h conformance.Health) []string {
 		figures = append(figures, "publishes late "+millis(h.PublishLateP99)+" p99")
 	}
 	figures = append(figures, "timers late "+millis(h.LagP99)+" p99")
-	if held := h.HeldUp(time.Second, 0); held > 0 {
+	if held := h.HeldUp(time.Second/2, 0); held > 0 {
 		figures = append(figures, "held up by other programs "+millis(held.Seconds()*1000)+" of 1 s")
 	}
 	if h.CPU > 0 { // 0 where it was not measured

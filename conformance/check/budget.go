@@ -86,16 +86,13 @@ func (b bound) excuse(h *conformance.Health) string {
 	return ""
 }
 
-// queued is how many times longer than others held up the target something may be late: what came meanwhile has to be worked off, too.
-const queued = 2
-
 // excused says why an excess may be none: the harness itself was late, or others kept harness and target from their processors.
 func excused(excess, late, held time.Duration) string {
 	switch {
 	case excess <= late:
 		return fmt.Sprintf("the excess of %s is no more than the %s that the harness itself was held up", brief(excess), brief(late))
-	case held >= leastHeld && excess <= late+queued*held:
-		return fmt.Sprintf("this machine was too busy to tell: other programs kept the target or the harness from its processors, for up to %s of the time that was measured, which may explain the excess of %s",
+	case held >= leastHeld && excess <= late+held:
+		return fmt.Sprintf("this machine was too busy to tell: other programs kept the target or the harness from its processors, for up to %s meanwhile, and the excess is %s",
 			brief(held), brief(excess))
 	}
 	return ""

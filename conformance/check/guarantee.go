@@ -53,7 +53,7 @@ func (g *Guarantee) judge(c *Config, t *Tally, h *conformance.Health) conformanc
 			v.Findings = append(v.Findings, f)
 			if g.late == a && a != Lost {
 				worst := t.worst(a)
-				if e := excused(worst, time.Duration(h.LagMax*float64(time.Millisecond)), h.HeldUp(2*worst, 0)); e != "" {
+				if e := excused(worst, time.Duration(h.LagMax*float64(time.Millisecond)), h.HeldUp(worst, 0)); e != "" {
 					excuse = e
 					continue
 				}
