@@ -24,6 +24,7 @@ type openings struct {
 type wrongOpening struct {
 	kind     string
 	weak     bool // load explains it as well
+	odd      bool // no subscription is answered like this
 	evidence []string
 }
 
@@ -46,37 +47,55 @@ func (o *openings) since(all, wrong int) (more int, instead []wrongOpening) {
 	return o.all - all, slices.Clone(o.wrong[wrong:])
 }
 
-// ordinary says whether a subscription has nothing about it for which it might be refused, and whether nothing goes on that the subject might
-// refuse it for.
-func (t *Trial) ordinary(o *opening) bool {
-	if t.turn != conformance.Beside && t.Requirement.ID != eachOpening || t.judgesRoom() || conformance.AreaOf(t.Requirement.ID) == "AUTH" {
-		return false
-	}
-	if o.anonymous || o.mistaken || o.strange || len(o.edit) > 0 || o.Position != "" || o.dial != nil || o.options.HTTP2 != nil || t.Subject.Origin != nil {
-		return false
-	}
-	return !slices.ContainsFunc(o.Streams, func(name string) bool { return !strings.HasPrefix(name, "streamgauge-"+t.suite.run) })
+// expects says whether a subscription has nothing about it for which a subject may answer with something else than a stream or a refusal.
+func (t *Trial) expects(o *opening) bool {
+	judged := t.judgesRoom() || conformance.AreaOf(t.Requirement.ID) == "AUTH" || t.Subject.Origin != nil
+	return !judged && !o.anonymous && !o.mistaken && !o.strange && len(o.edit) == 0
 }
 
-// noted counts an ordinary opening, and says whether it was wrong.
-func (t *Trial) noted(o *opening, p *Tap) bool {
-	if p.returning || t.turnedAway(p) || !t.ordinary(o) {
+// ordinary says whether it may not even be refused, for what it asks or for what goes on meanwhile.
+func (t *Trial) ordinary(o *opening) bool {
+	if t.turn != conformance.Beside && t.Requirement.ID != eachOpening || o.Position != "" {
 		return false
 	}
-	wrong := insteadOf(p)
-	t.suite.openings.note(wrong)
-	return wrong != nil
+	return t.expects(o) && !slices.ContainsFunc(o.Streams, func(name string) bool { return !strings.HasPrefix(name, "streamgauge-"+t.suite.run) })
+}
+
+// noted counts an opening from which a stream must be expected, and says whether it was wrong. Of others a page, a redirect or an error is wrong, and
+// counts once the same subscription gets a stream after all: else it is for the case to judge.
+func (t *Trial) noted(o *opening, p *Tap) (wrong bool) {
+	w, all := insteadOf(p), &t.suite.openings
+	switch {
+	case t.turnedAway(p):
+	case t.ordinary(o) && !p.returning:
+		all.note(w)
+		return w != nil
+	case !t.expects(o):
+	case w == nil:
+		for i := range o.odd {
+			all.note(&o.odd[i])
+		}
+		o.odd = nil
+	case w.odd:
+		o.odd = append(o.odd, *w)
+		return true
+	}
+	return false
 }
 
 // insteadOf is what an answer is instead of a stream; nil when it is one.
 func insteadOf(p *Tap) *wrongOpening {
-	w := &wrongOpening{kind: fmt.Sprintf("status %d", p.Status()), weak: p.Status() >= http.StatusInternalServerError, evidence: append(p.Head(), p.Curl())}
-	switch {
-	case p.Status() == http.StatusOK && p.Response.EventStream():
+	if p.Status() == http.StatusOK && p.Response.EventStream() {
 		return nil
+	}
+	broken := p.Status() >= http.StatusInternalServerError
+	w := &wrongOpening{kind: fmt.Sprintf("status %d", p.Status()), weak: broken, odd: broken, evidence: append(p.Head(), p.Curl())}
+	switch {
 	case p.Status() == http.StatusOK:
+		w.odd = true
 		w.kind += fmt.Sprintf(" with content type %q", p.Header("Content-Type"))
 	case p.Status()/100 == 3:
+		w.odd = true
 		w.kind += " to " + p.redact(addressed(p.Header("Location")))
 	}
 	return w

@@ -49,7 +49,8 @@ type opening struct {
 	unprimed  bool
 	unread    bool
 	insisting bool
-	most      int // bytes of the body that are read; 0 for as many as any stream may have
+	odd       []wrongOpening // answers that were asked for again
+	most      int            // bytes of the body that are read; 0 for as many as any stream may have
 }
 
 // From resumes behind a position.
