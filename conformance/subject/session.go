@@ -90,6 +90,7 @@ type Session struct {
 	synced  int           // highest seq that was answered
 	seq     int
 	held    int // bytes of the reports of all conns
+	spoke   bool // it has written more than its hello
 	exiting bool
 	err     error
 }
@@ -124,6 +125,13 @@ func Begin(ctx context.Context, start Starter) (*Session, error) {
 
 // Hello is what the adapter said first.
 func (s *Session) Hello() Hello { return s.hello }
+
+// Spoke says whether the adapter has written anything but its hello.
+func (s *Session) Spoke() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spoke
+}
 
 // Can says whether the adapter declared a capability.
 func (s *Session) Can(c Capability) bool { return slices.Contains(s.hello.Caps, string(c)) }
@@ -232,6 +240,7 @@ func (s *Session) take(text []byte, line int, greeted chan<- struct{}) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.spoke = true
 	if r.Ev == EvSync {
 		s.synced = max(s.synced, r.Seq)
 	} else if c := s.conns[r.Conn]; c != nil {

@@ -65,7 +65,7 @@ func (s *suite) follows(ctx context.Context) first {
 		return seen
 	}
 	defer func() { _ = own.End() }() // how it ended is told where it matters
-	return s.followsIn(ctx, own, beginWithin)
+	return s.followsIn(ctx, own, beginWithin/2)
 }
 
 func (s *suite) followsIn(whole context.Context, in *subject.Session, begin time.Duration) first {

@@ -70,16 +70,18 @@ func checks() []check {
 // Run tries the adapter by each check that applies, in a session of its own. report, which may be nil, is told of each result as it comes. The
 // error is the context's.
 func Run(ctx context.Context, start subject.Starter, report func(Result)) ([]Result, error) {
-	return carryOut(ctx, start, checks(), report)
+	return carryOut(ctx, start, checks(), 2, report)
 }
 
 // Adapter tries what nothing but an adapter can break. What a client does wrong is for the cases to judge.
 func Adapter(ctx context.Context, start subject.Starter) ([]Result, error) {
-	return carryOut(ctx, start, ours(), nil)
+	return carryOut(ctx, start, ours(), 1, nil)
 }
 
-func carryOut(ctx context.Context, start subject.Starter, all []check, report func(Result)) ([]Result, error) {
+// carryOut ends with the first check when nothing starts, and when so many in a row got no answer at all: the others would wait as long.
+func carryOut(ctx context.Context, start subject.Starter, all []check, mostSilent int, report func(Result)) ([]Result, error) {
 	var results []Result
+	silent := 0
 	var caps []string
 	for _, c := range all {
 		if c.needs != "" && !slices.Contains(caps, string(c.needs)) {
@@ -107,6 +109,13 @@ func carryOut(ctx context.Context, start subject.Starter, all []check, report fu
 				break // nothing else would come of it
 			}
 			caps = t.session.Hello().Caps
+			continue
+		}
+		if silent++; err == nil || t.session != nil && t.session.Spoke() {
+			silent = 0
+		}
+		if silent == mostSilent {
+			break
 		}
 	}
 	return results, nil

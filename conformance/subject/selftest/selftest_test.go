@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -196,6 +198,27 @@ func TestAnAdapterThatDoesNotStartIsNotTriedAnyFurther(t *testing.T) {
 	if err != nil || len(results) != 1 || results[0].Problem == "" || results[0].Ambiguous {
 		t.Errorf("%+v, %v", results, err)
 	}
+}
+
+// TestAnAdapterThatSaysNothingMoreIsNotTriedAnyFurther: it is waited for twice, and not once more in each check.
+func TestAnAdapterThatSaysNothingMoreIsNotTriedAnyFurther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		onlyHello := func(l line) []line {
+			if l.is("hello") {
+				return []line{l}
+			}
+			return nil
+		}
+		results, err := selftest.Adapter(t.Context(), altered(always(onlyHello), nil))
+		if err != nil || len(results) != 2 || results[1].Problem == "" || results[1].Ambiguous {
+			t.Errorf("%+v, %v", results, err)
+		}
+		if took := time.Since(began); took > 30*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
 }
 
 func always(change func(line) []line) func() func(line) []line {
