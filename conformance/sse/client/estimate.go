@@ -140,7 +140,7 @@ func (o *Options) Takes(cases []Case, h subject.Hello) time.Duration {
 	if err != nil {
 		return 0 // the catalogue is ours; Check says what is wrong
 	}
-	var total, longest, alone time.Duration
+	var total, longest, alone, waiting time.Duration
 	for i := range requirements {
 		r := &requirements[i]
 		at := slices.IndexFunc(cases, func(c Case) bool { return c.Requirement == r.ID })
@@ -150,6 +150,10 @@ func (o *Options) Takes(cases []Case, h subject.Hello) time.Duration {
 		d := time.Second + way.takes(r.ID)
 		if cases[at].Alone {
 			alone += d
+			continue
+		}
+		if cases[at].Waits && way.multi {
+			waiting = max(waiting, d)
 			continue
 		}
 		total += d
@@ -162,5 +166,5 @@ func (o *Options) Takes(cases []Case, h subject.Hello) time.Duration {
 	if parallel == 0 {
 		parallel = 16
 	}
-	return max(longest, total/time.Duration(parallel)) + alone
+	return max(waiting, max(longest, total/time.Duration(parallel))+alone)
 }

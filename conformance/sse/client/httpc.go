@@ -44,7 +44,7 @@ var httpcCases = []Case{
 	{Requirement: "SSE-HTTPC-026", Needs: []subject.Capability{subject.Headers}, Run: repeatsWhatItWasGiven},
 	{Requirement: "SSE-HTTPC-027", Needs: []subject.Capability{subject.Tokens}, Run: asksForCredentialsAnew},
 	{Requirement: "SSE-HTTPC-028", Run: certificatesAreChecked},
-	{Requirement: "SSE-HTTPC-029", Run: silentServersAreLeft},
+	{Requirement: "SSE-HTTPC-029", Waits: true, Run: silentServersAreLeft},
 	{Requirement: "SSE-HTTPC-030", Needs: []subject.Capability{subject.Headers}, Run: keepsCredentialsToItself},
 	{Requirement: "SSE-HTTPC-031", Run: letsGoOfRefusals},
 }

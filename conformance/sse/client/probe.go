@@ -180,5 +180,9 @@ func (r *returns) note(n int, came bool, within time.Duration) {
 
 // staysAway says that the client was never seen to come back, and often enough not to, so that nobody need wait for it any more.
 func (t *Trial) staysAway() bool {
-	return !t.suite.returns.seen.Load() && t.suite.returns.missed.Load() >= enoughMissed
+	away := !t.suite.returns.seen.Load() && t.suite.returns.missed.Load() >= enoughMissed
+	if away {
+		t.Settled()
+	}
+	return away
 }

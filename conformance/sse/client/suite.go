@@ -17,6 +17,7 @@ import (
 type Case struct {
 	Requirement string
 	Alone       bool                 // it must have the client or the machine for itself
+	Waits       bool                 // it hardly does anything but wait
 	Needs       []subject.Capability // without which it cannot be judged
 	Run         func(t *Trial)
 }
@@ -108,8 +109,11 @@ func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) 
 	own := ownOf(hello)
 	for _, c := range cases {
 		turn := conformance.Beside
-		if c.Alone {
+		switch {
+		case c.Alone:
 			turn = conformance.Demanding
+		case c.Waits && first.Can(subject.Multi):
+			turn = conformance.Waiting
 		}
 		joined.Cases = append(joined.Cases, conformance.Case{
 			Requirement: c.Requirement, Turn: turn, Takes: own.takes(c.Requirement),
