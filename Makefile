@@ -53,9 +53,12 @@ clients: ## Run the tests against clients that others wrote (needs chromium, Nod
 .PHONY: bench
 bench: build ## Measure memory and CPU per subscriber as ratios, and how long the usual commands take
 	CGO_ENABLED=0 go run ./scenarios/run/bench
-	@for command in check check-client run; do \
+	@served=$$(mktemp -d); bin/streamgauge serve --addr 127.0.0.1:0 --heartbeat 2s --target-file $$served/target.yaml >/dev/null 2>&1 & server=$$!; \
+	trap "kill $$server; rm -r $$served" EXIT; \
+	until [ -s $$served/target.yaml ]; do sleep 0.1; done; \
+	for command in check "check $$served/target.yaml" check-client run; do \
 		began=$$(date +%s); bin/streamgauge $$command --quiet >/dev/null 2>&1; code=$$?; \
-		echo "streamgauge $$command: $$(($$(date +%s) - began)) s, exit $$code"; \
+		echo "streamgauge $${command/$$served/serve}: $$(($$(date +%s) - began)) s, exit $$code"; \
 	done
 
 .PHONY: lint
