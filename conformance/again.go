@@ -21,6 +21,7 @@ type attempt struct {
 	verdict Verdict
 	weak    bool // a failure rests on a time, an error answer or an absence
 	took    time.Duration
+	settled bool  // another one would come to the same
 	halt    *halt // the subject stopped answering meanwhile, and there is no verdict for that
 }
 
@@ -37,7 +38,7 @@ func (r *round) open(a *attempt) bool {
 	case a.halt != nil:
 		return a.halt.back
 	case a.verdict.Outcome == Unknown:
-		return true
+		return !a.settled
 	case !a.missed():
 		return false
 	case a.weak && a.verdict.Outcome == Fail:

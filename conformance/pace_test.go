@@ -78,3 +78,73 @@ func TestASlowSubjectIsNotCalledDead(t *testing.T) {
 		})
 	}
 }
+
+// TestASlowSubjectIsAskedForLittleFirst: what takes many messages comes last in its turn, and what is open is tried again behind all of that.
+func TestASlowSubjectIsAskedForLittleFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var ran []string
+		passes := func(c *Trial) { ran = append(ran, c.Requirement.ID[4:]); c.Pass("") }
+		s := Suite{Profile: ProfileBroker, Parallel: 1, Pace: 200 * time.Millisecond, Cases: []Case{
+			{Requirement: "SSE-FORM-001", Run: func(c *Trial) { ran = append(ran, "open"); c.Unknown("so far") }},
+			{Requirement: "SSE-FORM-002", Run: func(c *Trial) { ran = append(ran, "settled"); c.Settled(); c.Unknown("for good") }},
+			{Requirement: "SSE-RESUME-005", Turn: Demanding, Asks: 10000, Run: passes},
+			{Requirement: "SSE-RESUME-016", Turn: Demanding, Asks: 500, Run: passes},
+			{Requirement: "SSE-LIMIT-001", Turn: Demanding, Run: passes},
+		}}
+		if _, _, err := s.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if want := "open settled LIMIT-001 RESUME-016 RESUME-005 open"; strings.Join(ran, " ") != want {
+			t.Errorf("%q, want %q", ran, want)
+		}
+	})
+}
+
+// TestNoCaseGoesOnForEver: however often it is given more time, but for as long as it asked for at once.
+func TestNoCaseGoesOnForEver(t *testing.T) {
+	t.Parallel()
+	for asked, most := range map[time.Duration]time.Duration{0: lastLimit + time.Minute, time.Hour: time.Hour + lastLimit + time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			s := Suite{Profile: ProfileBroker, Once: true, Cases: []Case{{Requirement: "SSE-FORM-001", Run: func(c *Trial) {
+				c.Allow(asked)
+				rest(c.Context(), asked)
+				for c.Context().Err() == nil {
+					c.Allow(10 * time.Second)
+					rest(c.Context(), 10*time.Second)
+				}
+				c.Give()
+			}}}}
+			verdicts, _, err := s.Run(t.Context())
+			if err != nil || verdicts[0].Outcome != Unknown {
+				t.Errorf("%+v, %v", verdicts, err)
+			}
+			if took := time.Since(began); took < asked || took > most {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+// TestWhatArrivesLateIsJudgedForABoundedTime: however quickly it is taken.
+func TestWhatArrivesLateIsJudgedForABoundedTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		s := Suite{Profile: ProfileBroker, Pace: time.Millisecond, Delay: 2 * time.Second, Cases: []Case{{Requirement: "SSE-FORM-001", Run: func(c *Trial) {
+			for c.Context().Err() == nil {
+				c.Allow(0)
+				rest(c.Context(), time.Second)
+			}
+			c.Give()
+		}}}}
+		verdicts, _, err := s.Run(t.Context())
+		if err != nil || verdicts[0].Outcome != Unknown || verdicts[0].Reason != "not judged within 2m30s: messages take 2s to arrive" {
+			t.Errorf("%+v, %v", verdicts, err)
+		}
+		if took := time.Since(began); took > lateLimit+time.Minute {
+			t.Errorf("it took %v", took)
+		}
+	})
+}

@@ -18,6 +18,7 @@ type Case struct {
 	On          string // the name of the [Ground] it stands on, with those before that; "" for none
 	Turn        Turn
 	Takes       time.Duration // about; what takes longest begins first, and 0 is what takes no time
+	Asks        int           // about how many messages of the subject, where those are hundreds: a slow one is asked for them last
 	Run         func(t *Trial)
 }
 
@@ -45,13 +46,17 @@ type Suite struct {
 
 	Processes Processes // the subject's processes; nil where it has none but this and those that this has started
 
-	Pace time.Duration // what a message takes the subject, where a ground found that out
+	Pace  time.Duration // what a message takes the subject, where a ground found that out
+	Delay time.Duration // and how long it is on its way: many can be at once
 
 	told string // the requirement that a missing ground tells of
 }
 
 // defaultLimit is how long a case may take. It bounds only the wait for something that must come.
 const defaultLimit = 30 * time.Second
+
+// lastLimit is how long a case may take that is given more time again and again.
+const lastLimit = 5 * time.Minute
 
 // overtime is what a case gets to return after its context ended.
 const overtime = 10 * time.Second
@@ -93,6 +98,7 @@ func (r *round) carryOut(jobs []job) {
 		turns[jobs[i].c.Turn] = append(turns[jobs[i].c.Turn], &jobs[i])
 	}
 	var waiting, busy sync.WaitGroup
+	later := r.cheapFirst(turns)
 	for _, j := range turns[Waiting] {
 		waiting.Go(func() { r.first(j) })
 	}
@@ -100,16 +106,17 @@ func (r *round) carryOut(jobs []job) {
 	atOnce := max(1, cmp.Or(r.Parallel, UsualParallel))
 	lane{&busy}.each(turns[Beside], atOnce, r.first)
 	busy.Wait()
-	r.repeatAll(turns[Beside], atOnce)
-	var alone []*job
+	if later == nil {
+		r.repeatAll(turns[Beside], atOnce)
+	}
 	for _, turn := range single {
 		lane{&busy}.each(turns[turn], 1, r.byItself)
-		alone = append(alone, turns[turn]...)
+		later = append(later, turns[turn]...)
 	}
 	busy.Wait()
 	close(r.others)
 	waiting.Wait()
-	r.repeatAll(append(turns[Waiting], alone...), atOnce)
+	r.repeatAll(append(turns[Waiting], later...), atOnce)
 	r.vigil.sleep()
 	lane{&busy}.each(turns[Disturbing], 1, r.byItself)
 	r.vigil.looking.Wait()
@@ -269,6 +276,7 @@ func (r *round) carried(j *job) *attempt {
 	r.run(t, j)
 	a := &attempt{took: time.Since(began)}
 	a.verdict, a.weak = t.result()
+	a.settled = a.verdict.Outcome == Unknown && t.settled.Load()
 	r.watch.doubt(a, began, time.Now())
 	burden.explain(r.ctx, &a.verdict)
 	if a.verdict.Outcome == Unknown || a.verdict.Outcome == Warn || a.verdict.Outcome == Fail {

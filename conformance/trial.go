@@ -28,10 +28,12 @@ type Trial struct {
 	halt       atomic.Pointer[halt]
 	aside      func() // nil in a trial of its own
 	others     <-chan struct{}
+	settled    atomic.Bool // another attempt would come to the same
 
 	mu       sync.Mutex
 	limit    *time.Timer
-	until    time.Time // when the limit is reached
+	until    time.Time     // when the limit is reached
+	longest  time.Duration // that was asked for at once
 	doing    string
 	verdict  *Verdict // nil until one was reached
 	findings []Finding
@@ -66,13 +68,18 @@ func (t *Trial) Level() Level {
 }
 
 // Allow extends the time limit: the case may take this long from now on, and a generous rest for what must come. What was allowed
-// before stays allowed.
+// before stays allowed. However often it is called, the case ends some minutes after the longest time that was asked for.
 func (t *Trial) Allow(d time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if until := time.Now().Add(d + defaultLimit); until.After(t.until) {
+	t.longest = max(t.longest, d)
+	until := time.Now().Add(d + defaultLimit)
+	if last := t.began.Add(t.longest + lastLimit); until.After(last) {
+		until = last
+	}
+	if until.After(t.until) {
 		t.until = until
-		t.limit.Reset(d + defaultLimit)
+		t.limit.Reset(time.Until(until))
 	}
 }
 
@@ -181,6 +188,9 @@ func (t *Trial) Skip(format string, args ...any) {
 func (t *Trial) Unknown(format string, args ...any) {
 	t.end(Verdict{Outcome: Unknown, Reason: fmt.Sprintf(format, args...)})
 }
+
+// Settled says that a second attempt would come to the same, so that none is made of what is unknown.
+func (t *Trial) Settled() { t.settled.Store(true) }
 
 // Fail ends the case: the requirement was not met. What that amounts to follows from its level: see [Requirement.Missed].
 func (t *Trial) Fail(expected, actual string, evidence ...[]string) {

@@ -89,7 +89,7 @@ type Session struct {
 	changed chan struct{} // closed and replaced with every report
 	synced  int           // highest seq that was answered
 	seq     int
-	held    int // bytes of the reports of all conns
+	held    int  // bytes of the reports of all conns
 	spoke   bool // it has written more than its hello
 	exiting bool
 	err     error

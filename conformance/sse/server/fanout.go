@@ -22,6 +22,7 @@ type fanOut struct {
 // fanOut publishes once every subscriber is there, each publisher its messages one after the other, and waits until everything
 // owed has come or a generous time is over. With churn others come and go meanwhile.
 func (t *Trial) fanOut(subscribers, publishers, each int, churn bool) *fanOut {
+	each = max(min(each, enough), t.affordable(publishers*each)/publishers)
 	d := &fanOut{t: t, stream: t.Stream(), series: t.series(), publishers: publishers, each: each, churn: churn, accepted: make([][]Acceptance, publishers)}
 	for range subscribers {
 		d.followers = append(d.followers, t.follow([]string{d.stream}))

@@ -139,11 +139,13 @@ func (f *follower) goesOn() bool {
 func (f *follower) hears(text string) bool {
 	for round := 0; ; round++ {
 		f.t.Allow(f.t.arrival)
-		seen := len(f.seen)
+		seen, began := len(f.seen), time.Now()
 		if f.hearsWithin(text, f.t.arrival) {
+			f.t.suite.patience.came(time.Since(began))
 			return true
 		}
 		if f.refused != "" || !slices.ContainsFunc(f.seen[seen:], f.t.ours) {
+			f.t.inVain()
 			return false
 		}
 		f.t.atMost(round)

@@ -282,7 +282,7 @@ func byteOrderMarkOnlyAtTheStart(t *Trial) {
 // "Events are written atomically: concurrent publishes, heartbeats or shutdown never interleave inside an event."
 func eventsAreWrittenWhole(t *Trial) {
 	const publishers, lines = 8, 20
-	each := int(t.Number("events"))
+	each := max(enough, t.affordable(publishers*int(t.Number("events")))/publishers)
 	f := t.follow([]string{t.Stream()})
 	t.mustBreakLines(f.tap())
 	u := t.Unique()

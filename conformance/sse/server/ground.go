@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -64,22 +65,60 @@ func (s *suite) tryDelivery(ctx context.Context) (missing string) {
 		}
 		began := time.Now()
 		missing = p.delivers(ctx, s.arrival/2)
-		p.Close()
 		if missing == "" {
 			s.delivers = true
-			s.bear(time.Since(began))
+			s.joined.Delay = time.Since(began)
+			s.bear(p.pace(ctx, &s.joined.Delay))
+			p.Close()
 			return ""
 		}
+		p.Close()
 	}
 	return "no plain message arrives: " + missing
 }
 
+// pace is what a message takes the subject where one was delivered after a delay: less than that where it was the first of all, which
+// corrects the delay, or several are on their way at once.
+func (p *glance) pace(ctx context.Context, delay *time.Duration) time.Duration {
+	const first, last = 11, 14 // behind those that were published so far
+	began, alone := time.Now(), *delay
+	var newest time.Time
+	at := func(n int) (at time.Time) {
+		p.Look(func(r *Record) {
+			for _, e := range r.Events {
+				if strings.Contains(e.Data, p.text(n)) {
+					at = e.At
+				}
+			}
+		})
+		return at
+	}
+	for n := first; n <= last; n++ {
+		receipt := p.publish(ctx, n)
+		if receipt.Acceptance != Acknowledged {
+			return *delay
+		}
+		newest = receipt.Began
+	}
+	each := time.Since(began) / (last - first + 1)
+	if p.Await(ctx, max(2**delay, time.Second), func(r *Record) bool { return r.contains(p.text(last)) }) {
+		each = max(each, at(last).Sub(at(first))/(last-first))
+		*delay = min(*delay, at(last).Sub(newest))
+	}
+	return min(each, alone)
+}
+
+// inTurn is how long who asks for a message may wait for the others, and quickEnough where nobody does.
+const (
+	inTurn      = time.Second
+	quickEnough = inTurn / conformance.UsualParallel
+)
+
 // bear has fewer cases run at once with a subject that is slow: else each would wait for the others, longer than for anything that comes.
 func (s *suite) bear(each time.Duration) {
 	s.joined.Pace = each
-	const share = time.Second // of which each case gets its part
-	if each > share/conformance.UsualParallel {
-		s.joined.Parallel = max(1, min(cmp.Or(s.joined.Parallel, conformance.UsualParallel), int(share/each)))
+	if each > quickEnough {
+		s.joined.Parallel = max(1, min(cmp.Or(s.joined.Parallel, conformance.UsualParallel), int(inTurn/each)))
 	}
 }
 
@@ -152,7 +191,8 @@ func (p *glance) has(holds func(*Record) bool) (met bool) {
 // busy or limits who comes, too. One that is gone ends connections, or takes none.
 func (s *suite) answers(ctx context.Context) (why error, gone bool) {
 	const queue = 20 // messages of others, before it is its turn
-	patience := max(s.arrival/2, queue*s.joined.Pace)
+	const messages = 3
+	patience := max(s.arrival/2, queue*s.joined.Pace, messages*2*s.joined.Delay)
 	p, err := s.glance(ctx, patience)
 	if no := new(noStreamError); errors.As(err, &no) {
 		return nil, false
@@ -167,7 +207,6 @@ func (s *suite) answers(ctx context.Context) (why error, gone bool) {
 	if !s.delivers {
 		return nil, false
 	}
-	const messages = 3
 	for n := 1; n <= messages; n++ {
 		bounded, cancel := context.WithTimeout(ctx, patience)
 		receipt := s.subject.Publish(bounded, Message{Stream: p.Streams[0], Data: p.text(n)})

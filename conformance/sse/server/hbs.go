@@ -254,13 +254,13 @@ func heard(t *Trial) *follower {
 func replaying(t *Trial) *follower {
 	f := heard(t)
 	f.leave()
-	marker := ""
-	for range 50 {
+	marker, events := "", t.affordable(50)
+	for range events {
 		marker = t.Unique()
 		t.Send(f.streams[0], marker)
 	}
 	if !f.open() || !f.hears(marker) {
-		t.Unknown("the replay of 50 events did not come within %v", t.arrival)
+		t.Unknown("the replay of %d events did not come within %v", events, t.arrival)
 	}
 	return f
 }

@@ -21,12 +21,12 @@ var limitCases = []Case{
 	{Requirement: "SSE-LIMIT-001", Turn: demanding, Run: sizeLimitIsExact},
 	{Requirement: "SSE-LIMIT-002", On: openStream, Turn: demanding, Run: connectionsOverTheLimitAreRefused},
 	{Requirement: "SSE-LIMIT-003", On: openStream, Turn: demanding, Run: closedConnectionsFreeTheirPlaces},
-	{Requirement: "SSE-LIMIT-004", Turn: demanding, Run: rateLimitSaysWhenToComeBack},
+	{Requirement: "SSE-LIMIT-004", Turn: demanding, Asks: 500, Run: rateLimitSaysWhenToComeBack},
 	{Requirement: "SSE-LIMIT-005", On: okAnswer, Turn: provoking, Run: overlongRequestsAreRefused},
-	{Requirement: "SSE-LIMIT-006", Turn: demanding, Run: fullServerKeepsItsPace},
+	{Requirement: "SSE-LIMIT-006", Turn: demanding, Asks: 500, Run: fullServerKeepsItsPace},
 	{Requirement: "SSE-LIMIT-007", On: openStream, Run: manyStreamsOfOnePage},
 	{Requirement: "SSE-LIMIT-008", Turn: waiting, Run: halfOpenRequestsAreTimedOut},
-	{Requirement: "SSE-LIMIT-009", Turn: demanding, Run: burstLosesNothingAcknowledged},
+	{Requirement: "SSE-LIMIT-009", Turn: demanding, Asks: 500, Run: burstLosesNothingAcknowledged},
 	{Requirement: "SSE-LIMIT-010", Turn: waiting, Run: halfOpenRequestsHarmNobody},
 	{Requirement: "SSE-LIMIT-011", On: openStream, Turn: demanding, Run: closesWhatTheDepartedHad},
 }
@@ -238,7 +238,7 @@ func closedConnectionsFreeTheirPlaces(t *Trial) {
 // "A publish beyond the limit of a rate is answered with 429 and Retry-After."
 func rateLimitSaysWhenToComeBack(t *Trial) {
 	stream := t.Stream()
-	receipts, _ := burstOf(t, stream, int(t.Number("burst")))
+	receipts, _ := burstOf(t, stream, t.affordable(int(t.Number("burst"))))
 	limited := 0
 	for i, r := range receipts {
 		if r.Status < 400 {
@@ -260,7 +260,7 @@ func rateLimitSaysWhenToComeBack(t *Trial) {
 func burstLosesNothingAcknowledged(t *Trial) {
 	f := t.follow([]string{t.Stream()})
 	stream := f.streams[0]
-	receipts, s := burstOf(t, stream, int(t.Number("burst")))
+	receipts, s := burstOf(t, stream, t.affordable(int(t.Number("burst"))))
 	var acknowledged []int
 	for i, r := range receipts {
 		if r.Acceptance == Acknowledged {

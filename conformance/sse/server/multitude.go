@@ -61,12 +61,12 @@ func (t *Trial) multitude(subscribers, messages int, lasting time.Duration) *mul
 
 // leisure is by how many times a subject may be slower before fewer messages than a thousand must do.
 const (
-	leisure   = 3
-	manyTimes = 1200
+	leisure  = 3
+	thousand = 1200
 )
 
 func (m *multitude) over(after, lasting time.Duration) bool {
-	return after > leisure*lasting || after > lasting && len(m.owed) > manyTimes
+	return after > leisure*lasting || after > lasting && len(m.owed) > thousand
 }
 
 // text is the data of message n: most of them short, of characters of one to four bytes.

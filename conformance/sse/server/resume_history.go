@@ -74,6 +74,9 @@ func tellsOfUnknownPosition(t *Trial) {
 	for _, position := range strangePositions()[:2] {
 		signalled(t, c.resume(0, position), "an unknown position", usual)
 	}
+	if h := t.Subject.History; h > 0 && h <= mostFilled && !t.canAfford(2*h/publishedAtOnce) {
+		t.Conclude("the client is told of positions that were never given: by a header, an event or a refusal; filling the history would take too long to see it of one that was evicted")
+	}
 	if evicted := c.evict(); evicted > 0 {
 		r := c.from(evicted)
 		partial := len(r.missed) > 0 && len(r.got) > 1

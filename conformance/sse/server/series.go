@@ -39,10 +39,13 @@ func (s series) numbers(lane int, events []Event) []int {
 	return numbers
 }
 
+// publishedAtOnce is how many messages of one lane are under way at once.
+const publishedAtOnce = 8
+
 // publishAll publishes the messages of one lane from first to last, some at a time and in no order; all must be acknowledged.
 func (t *Trial) publishAll(stream string, s series, lane, first, last int) {
 	t.Doing("%d messages are published", last-first+1)
-	const atOnce = 8
+	const atOnce = publishedAtOnce
 	var publishing sync.WaitGroup
 	failed := make([]Receipt, atOnce)
 	for i := range atOnce {

@@ -15,14 +15,14 @@ import (
 // slowCases are those of the area SLOW: subscribers that do not read, or not fast enough. Their sockets are real ones with small
 // buffers. All of them run by themselves: a subject that waits for its slowest reader would fail other cases as well.
 var slowCases = []Case{
-	{Requirement: "SSE-SLOW-001", Turn: stalling, Run: stalledReaderDelaysNoOther},
-	{Requirement: "SSE-SLOW-002", Turn: stalling, Run: stalledReaderDelaysNoPublisher},
-	{Requirement: "SSE-SLOW-003", Turn: demanding, Run: memoryOfStalledReadersIsBounded},
-	{Requirement: "SSE-SLOW-004", Turn: demanding, Run: overflowFollowsItsPolicy},
-	{Requirement: "SSE-SLOW-005", Turn: demanding, Run: whoLostEventsFindsOut},
-	{Requirement: "SSE-SLOW-006", Turn: demanding, Run: disconnectedReaderResumes},
-	{Requirement: "SSE-SLOW-007", Turn: stalling, Run: writeDeadlineEndsStuckConnections},
-	{Requirement: "SSE-SLOW-008", Turn: demanding, Run: eventsAreDroppedWhole},
+	{Requirement: "SSE-SLOW-001", Turn: stalling, Asks: 1100, Run: stalledReaderDelaysNoOther},
+	{Requirement: "SSE-SLOW-002", Turn: stalling, Asks: 1100, Run: stalledReaderDelaysNoPublisher},
+	{Requirement: "SSE-SLOW-003", Turn: demanding, Asks: 2000, Run: memoryOfStalledReadersIsBounded},
+	{Requirement: "SSE-SLOW-004", Turn: demanding, Asks: 2000, Run: overflowFollowsItsPolicy},
+	{Requirement: "SSE-SLOW-005", Turn: demanding, Asks: 2000, Run: whoLostEventsFindsOut},
+	{Requirement: "SSE-SLOW-006", Turn: demanding, Asks: 2000, Run: disconnectedReaderResumes},
+	{Requirement: "SSE-SLOW-007", Turn: stalling, Asks: 500, Run: writeDeadlineEndsStuckConnections},
+	{Requirement: "SSE-SLOW-008", Turn: demanding, Asks: 2000, Run: eventsAreDroppedWhole},
 	{Requirement: "SSE-SLOW-009", Turn: demanding, Run: merelySlowReaderMissesNothing},
 }
 
@@ -64,7 +64,7 @@ func besideStalled(t *Trial, what string, measure func(lap) time.Duration) {
 	var usual time.Duration
 	began := time.Now()
 	for i := range baseline {
-		if i == few {
+		if i == t.few() {
 			v.mustBeFast(began, baseline+int(t.Number("overflow_mib")*mib)/v.size)
 		}
 		r := v.lap(readers, t.arrival)

@@ -17,6 +17,7 @@ type Case struct {
 	Requirement string
 	On          string           // the ground it stands on; "" for that of its area
 	Turn        conformance.Turn // beside whom it runs
+	Asks        int              // about how many messages it publishes, where those are hundreds
 	Run         func(t *Trial)
 }
 
@@ -56,10 +57,11 @@ type suite struct {
 	asked   map[string]bool // the requirements that are judged
 	primer  string          // begins the data of what is published to make a head come
 
-	held     bool         // the subject holds the head back until there is an event
-	obstacle error        // why no stream could be opened; nil when one could
-	mute     bool         // not even the head of a response comes
-	delivers bool         // plain messages arrive
+	held     bool  // the subject holds the head back until there is an event
+	obstacle error // why no stream could be opened; nil when one could
+	mute     bool  // not even the head of a response comes
+	delivers bool  // plain messages arrive
+	patience patience
 	streams  atomic.Int64 // open and read by cases
 	openings openings
 	joined   *conformance.Suite
@@ -76,9 +78,9 @@ func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]co
 	}
 	for _, c := range cases {
 		joined.Cases = append(joined.Cases, conformance.Case{
-			Requirement: c.Requirement, On: c.On, Turn: c.Turn,
+			Requirement: c.Requirement, On: c.On, Turn: c.Turn, Asks: c.Asks,
 			Run: func(t *conformance.Trial) {
-				c.Run(&Trial{Trial: t, Subject: subject, suite: s, turn: c.Turn, arrival: s.arrival})
+				c.Run(&Trial{Trial: t, Subject: subject, suite: s, turn: c.Turn, arrival: s.patience.now(s.arrival)})
 			},
 		})
 	}

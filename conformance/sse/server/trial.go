@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -28,6 +29,7 @@ type Trial struct {
 	suite   *suite
 	turn    conformance.Turn
 	arrival time.Duration // bounds the wait for something that must come
+	waited  atomic.Bool   // in vain
 }
 
 // usualArrival is generous, because it decides nothing but that nothing came.
@@ -248,6 +250,9 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 	answered(err == nil)
 	stop()
 	if err != nil {
+		if o.options.HeadTimeout == t.arrival && sse.CauseOf(err) == sse.CauseHeadTimeout {
+			t.inVain()
+		}
 		return nil, &redacted{t.Subject.redact(err.Error()), err}
 	}
 	p := newTap(t.Subject, o.Streams, req, stream, o.Position)
@@ -339,7 +344,14 @@ func (t *Trial) ready(p *Tap) bool {
 
 // Await waits for what must come, and says whether it came before the stream ended or a generous time was over.
 func (t *Trial) Await(p *Tap, what string, holds func(r *Record) bool) bool {
-	return t.await(p, what, t.arrival, holds)
+	began := time.Now()
+	met := t.await(p, what, t.arrival, holds)
+	if ended, _ := p.Ended(); !met && !ended {
+		t.inVain()
+	} else if met {
+		t.suite.patience.came(time.Since(began))
+	}
+	return met
 }
 
 // AwaitFor is Await with a time of its own.

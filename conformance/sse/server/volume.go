@@ -43,35 +43,64 @@ func (v *volume) sendBytes(n int) { v.sendMany(n / v.size) }
 func (v *volume) sendMany(messages int) {
 	began := time.Now()
 	for i := range messages {
-		if i == few {
+		if i == v.t.few() {
 			v.mustBeFast(began, messages)
 		}
 		v.send(1)
 	}
 }
 
-// few messages tell how long many will take.
-const few = 10
+// few messages tell how long many will take, and fewer of a slow subject.
+func (t *Trial) few() int {
+	if t.slow() {
+		return 3
+	}
+	return 10
+}
+
+// slow says whether the subject takes long for each message.
+func (t *Trial) slow() bool { return t.suite.joined.Pace > quickEnough }
 
 // mustBeFast ends the case when a few messages took so long that all of them would take more than there is time for.
 func (v *volume) mustBeFast(began time.Time, messages int) {
-	v.t.mustAfford(time.Since(began)/few, messages)
+	v.t.mustAfford(time.Since(began)/time.Duration(v.t.few()), messages)
 }
+
+// share is each case's of the time that there is for a slow subject.
+const share = 4 * time.Second
 
 // affordable is how many of that many messages a slow subject is asked for.
 func (t *Trial) affordable(messages int) int {
-	pace := t.suite.joined.Pace
-	if pace*time.Duration(messages) <= lasting {
+	pace, budget := t.suite.joined.Pace, lasting
+	if t.slow() {
+		budget = share
+	}
+	if pace*time.Duration(messages) <= budget {
 		return messages
 	}
-	return min(messages, max(4*enough, int(lasting/pace)))
+	return min(messages, max(4*enough, int(budget/pace)))
+}
+
+// rounds is how many of that many messages there is time to await one after the other.
+func (t *Trial) rounds(messages int) int {
+	delay := t.suite.joined.Delay
+	if delay*time.Duration(messages) <= 2*lasting {
+		return t.affordable(messages)
+	}
+	return min(messages, max(enough, int(2*lasting/delay)))
 }
 
 // mustHaveTimeFor ends the case when that many messages would take a slow subject more than there is time for.
 func (t *Trial) mustHaveTimeFor(messages int) { t.mustAfford(t.suite.joined.Pace, messages) }
 
+// canAfford says whether there is.
+func (t *Trial) canAfford(messages int) bool {
+	return t.suite.joined.Pace*time.Duration(messages) <= defaultPatience
+}
+
 func (t *Trial) mustAfford(each time.Duration, messages int) {
 	if each*time.Duration(messages) > defaultPatience {
+		t.Settled()
 		t.Unknown("publishing a message takes %v, and %d of them would take %v", shown(each), messages, (each * time.Duration(messages)).Round(time.Second))
 	}
 }

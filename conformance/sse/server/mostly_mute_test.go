@@ -1,0 +1,90 @@
+package server_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/sse/server"
+	"github.com/streamgauge/streamgauge/reference/broker"
+	"github.com/streamgauge/streamgauge/reference/embedded"
+)
+
+// TestJoinsThatNothingCameToAreNoPass: of a subject that brings nothing to every second subscriber a few are waited for, and not all.
+func TestJoinsThatNothingCameToAreNoPass(t *testing.T) {
+	t.Parallel()
+	var joined atomic.Int64
+	var mu sync.Mutex
+	mute := map[*broker.Subscriber]bool{}
+	config := embedded.Config()
+	config.Tamper = &broker.Tamper{
+		Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+			mu.Lock()
+			defer mu.Unlock()
+			if _, known := mute[to]; !known {
+				mute[to] = len(mute)%2 == 1
+			}
+			if mute[to] {
+				return nil
+			}
+			return []broker.Event{ev}
+		},
+		Handler: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/publish" {
+					joined.Add(1)
+				}
+				next.ServeHTTP(w, r)
+			})
+		},
+	}
+	b, err := embedded.Start(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	verdicts, _, err := server.Check(t.Context(), b.Subject(), server.Cases, server.Options{Only: []string{"SSE-DELIV-007"}, Once: true, Arrival: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := verdicts[0]; v.Outcome != conformance.Unknown || !strings.Contains(v.Reason, "came neither a message") {
+		t.Errorf("%+v", v)
+	}
+	if n := joined.Load(); n > 30 {
+		t.Errorf("%d streams were opened", n)
+	}
+}
+
+// TestLateDeliveryIsNotTakenForASlowServer: a subject that takes messages quickly, and has many on their way, is asked as others are.
+func TestLateDeliveryIsNotTakenForASlowServer(t *testing.T) {
+	t.Parallel()
+	const late = 300 * time.Millisecond
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	config := embedded.Config()
+	config.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+		sending.Go(func() {
+			timer := time.NewTimer(late)
+			<-timer.C
+			to.Send(ev)
+		})
+		return nil
+	}}
+	b, err := embedded.Start(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	verdicts, _, err := server.Check(t.Context(), b.Subject(), server.Cases, server.Options{Only: []string{"SSE-DELIV-007"}, Once: true,
+		Parameter: func(_, name string) (string, bool) { return "40", name == "joins" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := verdicts[0]; v.Outcome != conformance.Pass || v.Checked != 40 {
+		t.Errorf("%+v", v)
+	}
+}
