@@ -1,8 +1,10 @@
 package scenarios
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // CanFollowMany is the ability to follow several streams on one connection. A target has it when its subscribe url uses
@@ -34,7 +36,7 @@ func Missing(s *Scenario, t *Target) []Capability {
 func WhyMissing(s *Scenario, t *Target) string {
 	missing := Missing(s, t)
 	if len(missing) == 0 {
-		return ""
+		return impatient(s, t)
 	}
 	var declared, ways []string
 	for _, c := range missing {
@@ -52,6 +54,22 @@ func WhyMissing(s *Scenario, t *Target) string {
 		}
 	}
 	return "the target does not declare " + strings.Join(declared, ", ") + ": " + strings.Join(ways, "; ")
+}
+
+// impatient says why a scenario in which a missing heartbeat tells cannot be tried on a target whose heartbeats are rarer than it waits.
+func impatient(s *Scenario, t *Target) string {
+	timeout := time.Duration(float64(s.Load.HeartbeatTimeout) * s.Load.TimeScale)
+	if t == nil || timeout == 0 || timeout >= t.Patience() || !slices.Contains(s.Needs, CanHeartbeat) {
+		return ""
+	}
+	patience := (2*t.Heartbeat + time.Second).Round(time.Second)
+	sets := fmt.Sprintf("--set load.heartbeat_timeout=%v --set duration=%v", patience, s.Duration+4*patience)
+	for i, step := range s.Timeline {
+		if step.For > 0 {
+			sets += fmt.Sprintf(" --set timeline.%d.for=%v", i, step.For+2*patience)
+		}
+	}
+	return fmt.Sprintf("the target declares a heartbeat every %v, and the scenario takes a connection for dead after %v: it would wait long enough with %s", t.Heartbeat, timeout, sets)
 }
 
 // impliedNeeds are the capabilities without which nothing of the scenario could happen.

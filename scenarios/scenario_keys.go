@@ -62,7 +62,7 @@ var loadKeys = object(
 	), func(l *Load) *Ramp { return &l.Ramp }),
 	key("publish", "What is published. Without it, nothing is.", publishKeys, func(l *Load) *Publish { return &l.Publish }),
 	key("reconnect", "How subscribers come back: the name of a policy, or its numbers.", policyShape, func(l *Load) *policy.Policy { return &l.Reconnect }).or("exponential-1s-30s"),
-	key("heartbeat_timeout", "A connection on which nothing arrives for so long counts as dead. Without it, the policy's silence.", positive, func(l *Load) *time.Duration { return &l.HeartbeatTimeout }),
+	key("heartbeat_timeout", "A connection on which nothing arrives for so long counts as dead. Without it, the policy's silence; never less than one and a half of the heartbeat that the target declares.", positive, func(l *Load) *time.Duration { return &l.HeartbeatTimeout }),
 	key("time_scale", "Multiplies the policy's times and the heartbeat timeout, so that slow clients can be tried in a short run.", fraction(0.001, 1000), func(l *Load) *float64 { return &l.TimeScale }).or("1"),
 	key("slow", "A share of the subscribers reads slowly, at the socket, for the whole run.", object(
 		key("share", "Share of the subscribers.", share, func(s *Slow) *Share { return &s.Share }).need(),
@@ -160,7 +160,7 @@ var expectKeys = object(
 		quantile("gap_", "Time from a loss to the arrival of the last message missed.", func(b *ResumeBudget) *Quantiles { return &b.Gap }),
 	), "a percentile such as gap_p99")), func(e *Expect) **ResumeBudget { return &e.Resume }),
 	key("heartbeat", "Signs of life.", optional(object(
-		key("every", "The longest silence on an open connection.", positive, func(b *HeartbeatBudget) *time.Duration { return &b.Every }).need(),
+		key("every", "The longest silence on an open connection. What a target file declares counts in its place.", positive, func(b *HeartbeatBudget) *time.Duration { return &b.Every }).need(),
 	)), func(e *Expect) **HeartbeatBudget { return &e.Heartbeat }),
 	key("fan_out", "How far apart the subscribers of a stream receive one message.", optional(some(object(
 		quantile("spread_", "Time from the first to the last delivery of one message.", func(b *FanOutBudget) *Quantiles { return &b.Spread }),

@@ -106,5 +106,8 @@ func (o *Observe) Process() bool {
 	return o.PID > 0 || o.PIDFile != "" || len(o.Command) > 0 || o.Port > 0
 }
 
+// Patience is how long nothing may come from the target before its connection can be taken for dead.
+func (t *Target) Patience() time.Duration { return t.Heartbeat * 3 / 2 }
+
 // Given says that there is something to look at.
 func (o *Observe) Given() bool { return o.Process() || o.Metrics != "" }

@@ -39,6 +39,7 @@ const (
 	LostAtSeam                 // lost in a hole between the position asked for and the first message after it
 	Outlived                   // a stream lived on after its token had expired
 	EmptyReturn                // a stream that was opened with a position ended before anything of what was missed
+	Vanished                   // a connection went silent for good, without an end
 	Outstanding                // owed to a subscription that went on, and not received by the end of settle
 	anomalies
 )
@@ -49,6 +50,7 @@ var anomalyNames = [anomalies]string{
 	Unannounced: "unannounced gap", NeverBack: "never back", Misshapen: "malformed", Outdated: "outdated",
 	WrongHello: "wrong greeting", BadDelay: "wrong delay", LateReturn: "late return", Silence: "silence", SecondLife: "second connection",
 	LostAtSeam: "lost at resume", Outlived: "outlived token", EmptyReturn: "empty return", Outstanding: "outstanding",
+	Vanished: "went silent",
 }
 
 func (a Anomaly) String() string {

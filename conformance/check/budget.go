@@ -15,7 +15,7 @@ type budget func(*Config, *Tally, *conformance.Health) []conformance.Verdict
 // budgets are all budgets, in the order in which they are reported.
 var budgets = []budget{
 	latencyBudget, calmBudget, connectBudget, firstEventBudget, reconnectWithin, reconnectBackoff, reconnectPeak, resumeGapBudget,
-	heartbeatBudget, fanOutBudget, bystandersBudget, memoryBudget, sessionsBudget, expiryBudget, greetingBudget,
+	heartbeatBudget, fanOutBudget, bystandersBudget, memoryBudget, sessionsBudget, expiryBudget, greetingBudget, connectionsEnded,
 }
 
 // bound is a budget's comparison before anything that may make it unknown is looked at.

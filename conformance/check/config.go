@@ -74,7 +74,8 @@ type Expect struct {
 	Backoff    bool            `json:"reconnect_backoff,omitempty"` // delays keep to the bounds that come with each Wait
 	Peak       float64         `json:"reconnect_peak,omitempty"`    // most reconnects in any second, as a share of the subscribers
 	ResumeGap  []Quantile      `json:"resume_gap,omitempty"`
-	Heartbeat  time.Duration   `json:"heartbeat,omitempty"` // longest silence on an open connection
+	Heartbeat  time.Duration   `json:"heartbeat,omitempty"`          // longest silence on an open connection
+	Declared   bool            `json:"heartbeat_declared,omitempty"` // it is the target's own promise
 	Spread     []Quantile      `json:"fan_out_spread,omitempty"`
 	Bystanders float64         `json:"bystanders,omitempty"` // p99 of the undisturbed, as a factor of the undisturbed phase's
 	MemoryMax  int64           `json:"memory_max,omitempty"` // bytes

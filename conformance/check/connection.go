@@ -64,11 +64,15 @@ func (j *Judge) resume(s *subscriber, position string) {
 func (j *Judge) endSubscription(s *subscriber) {
 	t := s.troubled()
 	t.way.resuming = false
+	moment := j.stalled
+	if t.dead {
+		moment = lasting // nothing at all came any more
+	}
 	for i := range s.folds {
 		f := &s.folds[i]
 		upto := f.received()
 		if t.calm && !j.cfg.Remote {
-			upto = max(upto, j.ledgers[f.ledger].ackedBefore(t.closed-j.stalled))
+			upto = max(upto, j.ledgers[f.ledger].ackedBefore(t.closed-moment))
 		}
 		f.end(upto, s.connection)
 	}
@@ -235,8 +239,10 @@ func (j *Judge) closed(s *subscriber, o *history.Observation) {
 	if o.Cause == history.CauseIdle && calm {
 		j.counts.idle.Add(1)
 	}
+	heard := s.heard
 	j.hear(s, o)
-	j.ended(s, o)
+	how := j.account(s, o, heard, calm)
+	j.expired(s, o)
 	j.streamEnded(s, o, calm)
 	if o.Cause == history.CauseEnd {
 		s.final = true
@@ -246,7 +252,7 @@ func (j *Judge) closed(s *subscriber, o *history.Observation) {
 	if t.first == math.MaxUint64 && o.Connection <= 1 {
 		t.first = s.owedSoFar()
 	}
-	t.calm = calm
+	t.calm, t.dead = calm, how == endedSilent
 	t.closed, t.undone, t.behind = o.At, o.At, 0
 	if t.lost == silent {
 		t.lost = o.At

@@ -50,8 +50,8 @@ func (j *Judge) outlives(s *subscriber, o *history.Observation) {
 // expiryEarly is how much earlier than meant a token may expire: most libraries keep its end in whole seconds.
 const expiryEarly = time.Second
 
-// ended notes that a connection ended: in time, if its token had expired and the run did not end it.
-func (j *Judge) ended(s *subscriber, o *history.Observation) {
+// expired notes that a connection ended: in time, if its token had expired and the run did not end it.
+func (j *Judge) expired(s *subscriber, o *history.Observation) {
 	if s.expires != 0 && o.At >= s.expires-expiryEarly && o.Cause != history.CauseEnd {
 		j.counts.expiries.Add(1)
 		j.reach(s, j.expiring)

@@ -114,6 +114,7 @@ func (j *Judge) distributions() map[string]*Distribution {
 			all[name] = &d
 		}
 	}
+	j.endingsOf(all)
 	if j.spread != nil {
 		if d := j.spread.snapshot(); d.Samples > 0 {
 			all[timeSpread] = &d

@@ -45,6 +45,7 @@ type Judge struct {
 	undisturbed histogram // of the steady phase's calm times
 	peace       calm
 	connect     histogram
+	ended       [endings]histogram // ages of connections
 	firstEvent  histogram
 	reconnect   histogram
 	resumeGap   histogram

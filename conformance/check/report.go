@@ -34,6 +34,7 @@ func (t *Tally) measures(c *Config) []conformance.Measure {
 	for _, name := range distributionNames {
 		list = append(list, distribution(name, t.distribution(name)))
 	}
+	list = append(list, endingMeasures(t)...)
 	list = append(list,
 		perSecond("deliveries", t.Delivered), perSecond("connections", cumulated(t.Connected)), perSecond("reconnects", bySecond(t.Returns)),
 		t.memoryMeasure(),

@@ -56,6 +56,7 @@ type trouble struct {
 	lifted    time.Duration // when a fault of ours was lifted from it
 	behind    int32         // folds that have not caught up
 	calm      bool          // the connection was undisturbed when it ended
+	dead      bool          // it had gone silent, and did not end by itself
 	restless  bool          // it disturbs the calm of the run
 	way       way           // back, since it was lost
 	stop      bool          // the last answer was that there is nothing to come back for

@@ -25,6 +25,9 @@ func checkConfig(p *scenarios.Plan, t *scenarios.Target) check.Config {
 		},
 		Expect: expectations(s),
 	}
+	if t.Heartbeat > 0 && (p.Target != nil || c.Expect.Heartbeat == 0) {
+		c.Expect.Heartbeat, c.Expect.Declared = t.Heartbeat, true
+	}
 	if t.History != nil {
 		c.Target.Events, c.Target.Age = t.History.Events, t.History.Age
 	}

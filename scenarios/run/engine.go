@@ -266,6 +266,9 @@ func (e *engine) clientConfig() *client.Config {
 	if timeout == 0 {
 		timeout = p.Silence
 	}
+	if timeout > 0 {
+		timeout = max(timeout, e.target.Patience())
+	}
 	config := &client.Config{
 		Policy: &p, Resume: e.target.Can(scenarios.CanResume), Lasting: lasts,
 		MaxEventBytes: max(minEventBytes, eventRoom*e.plan.Contents().Largest()),
