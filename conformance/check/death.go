@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -16,10 +17,14 @@ type Death struct {
 	At    time.Duration `json:"at"`
 	While string        `json:"while"`
 	Seen  string        `json:"seen"`
+	Never string        `json:"never,omitempty"` // what it did that never gave an answer; "": it did, before
 }
 
 // String is the sentence that stands wherever the target's death is the reason.
 func (d *Death) String() string {
+	if d.Never != "" {
+		return d.Never
+	}
 	return fmt.Sprintf("the target stopped answering at +%v, while %s", d.At.Round(100*time.Millisecond), d.While)
 }
 
@@ -32,7 +37,7 @@ func (d *Death) Verdict(scenario string) conformance.Verdict {
 		Outcome: conformance.Fail, Checked: 1, Expected: "an answer until the end", Actual: d.String(),
 		Next: "Look into the target's log and at its memory at that time.",
 		Findings: []conformance.Finding{{
-			Name: "stopped", Text: d.String(), Count: 1, AtMS: milliseconds(d.At), Evidence: []string{d.Seen},
+			Name: "stopped", Text: d.String(), Count: 1, AtMS: milliseconds(d.At), Evidence: strings.Split(d.Seen, "\n"),
 		}},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -190,10 +191,24 @@ func (r *Run) unmet(config check.Config, started time.Time, err error) (*Outcome
 		r.seen.Died = death.String()
 		o.Run.Outcome, o.Run.Reason = conformance.Fail, r.seen.Died
 		return o, nil
+	case errors.As(err, &miswired) && miswired.Mute != "":
+		return r.unanswered(config, started, miswired.Mute, miswired.Lines), nil
 	case errors.As(err, &miswired):
 		return nil, miswired
+	case sse.CauseOf(err) == sse.CauseHeadTimeout:
+		return r.unanswered(config, started, "the target takes connections and answers no subscription", []string{err.Error()}), nil
 	}
 	return r.unjudged(config, started, conformance.Unknown, err.Error()), nil
+}
+
+// unanswered is what is said of a target that can be reached and gives no answer that could be judged.
+func (r *Run) unanswered(config check.Config, started time.Time, never string, seen []string) *Outcome {
+	death := &check.Death{Never: never, Seen: strings.Join(seen, "\n")}
+	o := r.outcome(config, started)
+	o.Verdicts = check.Dead(config, death)
+	r.seen.Died = never
+	o.Run.Outcome, o.Run.Reason = conformance.Fail, never
+	return o
 }
 
 func (e *engine) prepare(config check.Config) {

@@ -34,6 +34,7 @@ type listener struct {
 	count    int // of all events
 	comments int
 	bytes    int
+	last     time.Time // when the newest of them came, or the head
 	tail     []byte
 	trace    bool            // a part of a message arrived, in whatever form
 	numbers  map[uint64]bool // of the messages that arrived whole enough to be read
@@ -94,7 +95,7 @@ func (l *listener) follow(ctx context.Context) bool {
 		l.end = nil
 		l.decoder.Reset()
 		if l.opened.IsZero() {
-			l.opened = began
+			l.opened, l.last = began, began
 		}
 	})
 	err = stream.Text(l.take)
@@ -185,6 +186,7 @@ func (l *listener) await(ctx context.Context, until time.Time, holds func() bool
 func (l *listener) take(p []byte) (err error) {
 	l.change(func() {
 		l.bytes += len(p)
+		l.last = time.Now()
 		text := bytes.ToLower(append(l.tail, p...))
 		mark := []byte(lookMark(l.run))
 		l.trace = l.trace || bytes.Contains(text, mark)

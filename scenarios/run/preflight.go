@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/token"
@@ -50,9 +51,17 @@ func filesNeeded(p *scenarios.Plan) uint64 {
 	return files + spareFiles
 }
 
+// onceMore is how long a target is waited for that gave no answer in the scenario before.
+const onceMore = 3 * time.Second
+
 // probe sees that there is a stream at all, and that a message arrives where the target can publish: a wrong address, a missing token or
 // a request without the message is said once and not by ten thousand subscribers.
 func (e *engine) probe(ctx context.Context) error {
+	if e.seen.Died != "" {
+		limited, cancel := context.WithTimeout(ctx, onceMore)
+		defer cancel()
+		ctx = limited
+	}
 	w := e.wiring()
 	held, err := w.see(ctx)
 	e.held = held

@@ -78,14 +78,43 @@ func (w *wiring) see(ctx context.Context) (held bool, err error) {
 	if held, err = w.head(ctx); err != nil || w.target.Publish == nil {
 		return held, err
 	}
-	reached := w.deliver(ctx) || w.elsewhere(ctx)
+	reached := w.deliver(ctx) || w.elsewhere(ctx) || w.late(ctx)
 	switch {
 	case reached:
 		return held, nil
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		return held, context.Canceled
 	}
-	return held, w.account()
+	account := w.account()
+	account.Mute = w.mute()
+	return held, account
+}
+
+// late waits for messages that the target took, as long as there is time, where nothing speaks against the file.
+func (w *wiring) late(ctx context.Context) bool {
+	if len(w.causes(w.posted())) > 0 || !w.hopeful() || w.mute() != "" {
+		return false
+	}
+	until, _ := ctx.Deadline()
+	w.first.await(ctx, until, func() bool { return w.first.arrived() || w.first.over })
+	return w.reached()
+}
+
+// mute says that the target opened the stream and then stayed silent for longer than it declares, which no file explains; "" if it did not.
+func (w *wiring) mute() (mute string) {
+	w.first.look(func() {
+		silence := time.Since(w.first.last)
+		if beat := w.target.Heartbeat; beat > 0 && w.first.ends == 0 && !w.first.opened.IsZero() && silence > w.target.Patience() {
+			mute = fmt.Sprintf("the target opens a stream and sends nothing on it for %v, although it declares a heartbeat every %v", silence.Round(time.Second), beat)
+		}
+	})
+	return mute
+}
+
+func (w *wiring) posted() []posted {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.posts
 }
 
 func (w *wiring) listen(ctx context.Context, stream string) *listener {

@@ -13,16 +13,17 @@ import (
 )
 
 // WiringError says that nothing arrives of what is published as the target file says: the file is wrong, or the target.
-type WiringError struct{ Lines []string }
+type WiringError struct {
+	Lines []string
+	Mute  string // how the target broke its own declaration meanwhile, which is no fault of the file; "": it did not
+}
 
 func (e *WiringError) Error() string { return strings.Join(e.Lines, "\n") }
 
 // account tells what was sent, what came back and what was seen.
 func (w *wiring) account() *WiringError {
 	lines := []string{"nothing was judged: what is published as the target file says does not arrive where it says. The file is wrong, or the target does not deliver"}
-	w.mu.Lock()
-	posts := w.posts
-	w.mu.Unlock()
+	posts := w.posted()
 	if len(posts) > 0 {
 		lines = append(lines, w.sent(posts)...)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/check"
 	"github.com/streamgauge/streamgauge/scenarios"
 	"github.com/streamgauge/streamgauge/scenarios/run"
 )
@@ -185,6 +186,41 @@ func TestAMiswiredFileIsWrongInput(t *testing.T) {
 			for _, says := range append(c.says, "  sent ", "  answered ", "  stream ") {
 				if !strings.Contains(err.Error(), says) {
 					t.Errorf("%s: %q is not in\n%v", name, says, err)
+				}
+			}
+		})
+	}
+}
+
+// TestATargetThatGivesNoAnswerIsBlamed opens no stream, or streams on which nothing ever comes although heartbeats are declared: no file
+// explains that.
+func TestATargetThatGivesNoAnswerIsBlamed(t *testing.T) {
+	t.Parallel()
+	lost := func(int, string) string { return "" }
+	for name, c := range map[string]struct {
+		opened func(w http.ResponseWriter)
+		says   string
+	}{
+		"heads alone": {func(w http.ResponseWriter) { w.(http.Flusher).Flush() }, "sends nothing on it"},
+		"a greeting alone": {func(w http.ResponseWriter) {
+			_, _ = io.WriteString(w, ": welcome\n\n")
+			w.(http.Flusher).Flush()
+		}, "although it declares a heartbeat every 200ms"},
+		"no head": {func(http.ResponseWriter) {}, "answers no subscription"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			target := wired(t, serveHub(t, &hub{opened: c.opened, frame: lost}), "{{.Stream}}", "{{.Stream}}", "{{.Data}}", "}\nheartbeat: 200ms\ntls: {insecure: true")
+			o, err := run.New(run.Options{Plan: scenarios.NewPlan(scenario(t, tiny, "load.connect_timeout=2s"), target, 1)}).Do(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v := o.Verdicts[0]; v.ID != check.TargetAnswers || v.Outcome != conformance.Fail || !strings.Contains(v.Actual, c.says) {
+				t.Errorf("got %+v, want a failure that says %q", v, c.says)
+			}
+			for _, v := range o.Verdicts[1:] {
+				if v.Outcome != conformance.Skip {
+					t.Errorf("%s is %s, want skip", v.ID, v.Outcome)
 				}
 			}
 		})
