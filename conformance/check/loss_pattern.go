@@ -45,7 +45,7 @@ type MessageSteps struct {
 // maxSteps bounds the steps of all publishers together.
 const maxSteps = 1 << 15
 
-// Gaps are the distances between one lost message and the next of the same publisher, at one subscriber.
+// Gaps are the distances between one lost message and the next of the same publisher, on one connection of a subscriber.
 type Gaps struct {
 	N   uint64 `json:"n,omitempty"`
 	Min uint64 `json:"min,omitempty"`
@@ -192,6 +192,7 @@ type gathering struct {
 	n       uint64         // deliveries that it lost
 	last    uint64         // newest lost message of the fold
 	between *ledger        // whose messages these are
+	on      int32          // on which connection
 }
 
 func newGathering() *gathering {
@@ -220,8 +221,8 @@ func (g *gathering) step(of map[*ledger]steps, l *ledger, lo, hi uint64, by int6
 
 // lose notes that a subscriber missed the acknowledged ones of the messages lo to hi−1.
 func (g *gathering) lose(s *subscriber, l *ledger, h hole, steps []Step) {
-	if g.between != l {
-		g.between, g.last = l, 0
+	if g.between != l || g.on != h.connection { // who counts deliveries counts those of a connection
+		g.between, g.on, g.last = l, h.connection, 0
 	}
 	for lo, hi := range l.runs(h.lo, h.hi) {
 		n := hi - lo

@@ -45,7 +45,7 @@ func because(why string, ids ...string) []May {
 }
 
 // All is every mutant: brokers first, then clients.
-var All = slices.Concat(deliveryMutants, contentMutants, flowMutants, resumeMutants, returningMutants, timeMutants, serviceMutants, codingMutants, clientMutants)
+var All = slices.Concat(deliveryMutants, contentMutants, flowMutants, resumeMutants, returningMutants, agedMutants, patternMutants, timeMutants, serviceMutants, codingMutants, clientMutants)
 
 // ByName returns the mutant of that name, also one of those that are Bounded.
 func ByName(name string) (Mutant, bool) {

@@ -25,7 +25,7 @@ func checkConfig(p *scenarios.Plan, t *scenarios.Target) check.Config {
 		},
 		Expect: expectations(s),
 	}
-	if t.Heartbeat > 0 && (p.Target != nil || c.Expect.Heartbeat == 0) {
+	if t.Heartbeat > 0 {
 		c.Expect.Heartbeat, c.Expect.Declared = t.Heartbeat, true
 	}
 	if t.History != nil {

@@ -130,7 +130,6 @@ func embeddedTarget(s *scenarios.Scenario, url string, key []byte) (*scenarios.T
 		},
 		Ready: scenarios.ReadyHeaders, GapEvent: "gap",
 		SlowPolicy: cmp.Or(s.Broker.SlowPolicy, scenarios.SlowDisconnect),
-		Heartbeat:  BrokerConfig(s).Heartbeat,
 		History:    &scenarios.HistoryLimit{Events: cmp.Or(s.Broker.History, embeddedHistory)},
 		Capabilities: []scenarios.Capability{
 			scenarios.CanPublish, scenarios.CanResume, scenarios.CanHeartbeat, scenarios.CanAuth, scenarios.CanRestart,

@@ -97,6 +97,7 @@ type engine struct {
 	tokenOnce     sync.Once
 	token         string // the publishers' own
 	tokenErr      error
+	takes         bool         // the target took a message before the load began
 	held          bool         // the target holds back the head of a stream until there is an event
 	away          atomic.Int32 // faults under way that take the target away on purpose
 	primer        *primer      // nil: no subscriber has to be helped along
@@ -195,8 +196,8 @@ func (r *Run) unmet(config check.Config, started time.Time, err error) (*Outcome
 		return r.unanswered(config, started, miswired.Mute, miswired.Lines), nil
 	case errors.As(err, &miswired):
 		return nil, miswired
-	case sse.CauseOf(err) == sse.CauseHeadTimeout:
-		return r.unanswered(config, started, "the target takes connections and answers no subscription", []string{err.Error()}), nil
+	case sse.CauseOf(err) == sse.CauseHeadTimeout && r.takes: // what takes messages is no wrong address
+		return r.unanswered(config, started, "the target takes connections and answers no subscription, whatever is published", []string{err.Error()}), nil
 	}
 	return r.unjudged(config, started, conformance.Unknown, err.Error()), nil
 }

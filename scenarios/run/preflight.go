@@ -65,6 +65,7 @@ func (e *engine) probe(ctx context.Context) error {
 	w := e.wiring()
 	held, err := w.see(ctx)
 	e.held = held
+	e.takes = slices.ContainsFunc(w.posted(), func(p posted) bool { return p.accepted })
 	if miswired := (*WiringError)(nil); err == nil || errors.As(err, &miswired) {
 		return err
 	}
