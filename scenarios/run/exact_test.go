@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/token"
 	"github.com/streamgauge/streamgauge/reference/broker"
 	"github.com/streamgauge/streamgauge/scenarios"
@@ -134,6 +135,17 @@ func TestExactlyTheChosenMessagesAreBlamedAmongAThousandSubscribers(t *testing.T
 // blamed runs the scenario and compares what was found with what was done.
 func blamed(t *testing.T, subscribers int, misdeed func(stream string) string, overrides ...string) {
 	t.Helper()
+	for range 2 {
+		if blames(t, subscribers, misdeed, overrides...) {
+			return
+		}
+	}
+	t.Skip("this machine was too busy to publish in time, so that the run ended before the messages that come after those chosen")
+}
+
+// blames is false where the machine did not let all messages of the scenario be published, and something else was found.
+func blames(t *testing.T, subscribers int, misdeed func(stream string) string, overrides ...string) bool {
+	t.Helper()
 	m := &meddler{misdeed: misdeed, done: map[message]string{}, held: map[string]broker.Event{}}
 	s := scenario(t, tampered, append(overrides, fmt.Sprint("load.subscribers=", subscribers))...)
 	o, err := run.New(run.Options{
@@ -150,10 +162,14 @@ func blamed(t *testing.T, subscribers int, misdeed func(stream string) string, o
 			got[f.Name] += f.Count
 		}
 	}
-	if want := m.committed(); !maps.Equal(got, want) || len(want) == 0 {
+	unsent := slices.ContainsFunc(o.Measures, func(m conformance.Measure) bool { return m.Name == "publish.unsent" })
+	if want := m.committed(); unsent && !maps.Equal(got, want) {
+		return false
+	} else if !maps.Equal(got, want) || len(want) == 0 {
 		t.Errorf("found %v, want %v", got, want)
 	}
 	if connections := o.Tally.Connections; connections < uint64(2*subscribers) {
 		t.Errorf("%d connections of %d subscribers, want reconnects", connections, subscribers)
 	}
+	return true
 }

@@ -169,9 +169,20 @@ func aliveBesideWitness(t *Trial) {
 		f.position = position
 		opened := f.open()
 		w.take() // what has come by now was published before
-		t.happens(w, len(w.seen)+2)
-		heard := opened && f.hears(w.seen[len(w.seen)-1].Data)
+		from := len(w.seen)
+		t.happens(w, from+2)
+		heard := opened && (f.hears(w.seen[len(w.seen)-1].Data) || f.shares(w, from))
 		alive(t, f, position, heard, "what another subscriber saw later", describe(f.seen))
 	}
 	t.Conclude("what another subscriber saw later came, or the position was refused")
+}
+
+// shares says whether a follower has seen something of what the witness saw from there on. The witness may be behind, so that the first of that was
+// published before the other was there.
+func (f *follower) shares(w *follower, from int) bool {
+	w.take()
+	f.take()
+	return slices.ContainsFunc(f.seen, func(mine Event) bool {
+		return slices.ContainsFunc(w.seen[from:], func(other Event) bool { return mine.Data == other.Data })
+	})
 }
