@@ -92,6 +92,9 @@ var contentionPeriods = [...]time.Duration{500 * time.Millisecond, time.Second, 
 
 // Watch looks on until it is over.
 func (c *Contention) Watch(over <-chan struct{}) {
+	if c == nil {
+		return
+	}
 	ticker := time.NewTicker(contentionEvery)
 	defer ticker.Stop()
 	for {

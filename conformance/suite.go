@@ -44,7 +44,7 @@ type Suite struct {
 	// Processor is how much processor time the subject's process has used since it began; nil: that cannot be seen.
 	Processor func(ctx context.Context) (time.Duration, error)
 
-	Processes Processes // the subject's processes; nil where it has none but this and those that this has started
+	Contention *Contention // nil: nobody looks what else this machine does
 
 	Pace  time.Duration // what a message takes the subject, where a ground found that out
 	Delay time.Duration // and how long it is on its way: many can be at once
@@ -68,7 +68,7 @@ func (s *Suite) Run(ctx context.Context) ([]Verdict, Health, error) {
 	if err != nil {
 		return nil, Health{}, err
 	}
-	r := &round{Suite: s, ctx: ctx, watch: newPulse(ctx, NewContention(s.Processes)), others: make(chan struct{}), vigil: newVigil(s)}
+	r := &round{Suite: s, ctx: ctx, watch: newPulse(ctx, s.Contention), others: make(chan struct{}), vigil: newVigil(s)}
 	defer r.watch.stop()
 	r.missing = s.tryGrounds(ctx)
 	var over context.CancelFunc

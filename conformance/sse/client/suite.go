@@ -95,7 +95,8 @@ func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) 
 	}
 	joined := conformance.Suite{
 		Profile: o.Profile, Only: o.Only, Parameter: o.Parameter, Next: o.Next, Parallel: o.Parallel, Report: report, Once: o.Once,
-		Holds: declares(hello),
+		Holds:      declares(hello),
+		Contention: conformance.NewContention(nil), // an adapter is a child of this process, or in it
 	}
 	if joined.Profile == "" {
 		if joined.Profile, err = ProfileOf(hello); err != nil {

@@ -98,7 +98,7 @@ func (s *suite) join(o Options) *conformance.Suite {
 	s.joined = &conformance.Suite{
 		Profile: cmp.Or(o.Profile, conformance.ProfileBroker), Only: o.Only, Holds: s.subject.Declares, Lacks: s.subject.lacks,
 		Parameter: s.parameters(o.Parameter), Next: o.Next, Parallel: o.Parallel, Once: o.Once, Report: o.Report,
-		Grounds: s.grounds(), Answers: s.answers, Revive: s.subject.Restart, Processor: s.subject.Processor, Processes: s.subject.Processes,
+		Grounds: s.grounds(), Answers: s.answers, Revive: s.subject.Restart, Processor: s.subject.Processor, Contention: conformance.NewContention(s.subject.Processes),
 	}
 	return s.joined
 }

@@ -36,6 +36,10 @@ type checkup struct {
 // lateTimers is from which lateness on (p99, milliseconds) an unknown verdict is this machine's.
 const lateTimers = 25
 
+func pressed(h conformance.Health) bool {
+	return max(h.LagP99, h.HeldUp(0, 0).Seconds()*1000) > lateTimers
+}
+
 // judge runs cases against a subject. What stays unknown is judged up to two times more, by itself.
 func judge(t *testing.T, s *server.Subject, o server.Options) checkup {
 	t.Helper()
@@ -46,7 +50,7 @@ func judge(t *testing.T, s *server.Subject, o server.Options) checkup {
 			t.Error(err)
 			return c
 		}
-		c.pressed = c.pressed || health.LagP99 > lateTimers
+		c.pressed = c.pressed || pressed(health)
 		if round == 0 {
 			c.verdicts = verdicts
 		}
