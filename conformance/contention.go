@@ -54,6 +54,7 @@ func MostHeldUp(a, b []HeldUp) []HeldUp {
 type spent struct {
 	at     time.Time
 	idle   time.Duration // of all processors together
+	busy   time.Duration
 	others time.Duration // what neither the harness nor the subject used
 	waited time.Duration // what a thread of each waited for one, though it could have run
 	blind  bool          // that cannot be seen
@@ -117,14 +118,18 @@ func (c *Contention) note(s spent) {
 	}
 	passed := s.at.Sub(c.last.at)
 	crowded := max(0, passed-(s.idle-c.last.idle)) // less than one processor was free
+	others := s.others - c.last.others
 	waited := max(0, s.waited-c.last.waited)
+	if busy := s.busy - c.last.busy; busy > 0 { // whoever waits, waits for all that run
+		waited = time.Duration(float64(waited) * min(1, max(0, float64(others)/float64(busy))))
+	}
 	if s.blind {
 		waited = crowded
 	}
 	m := mark{at: s.at}
 	if c.n > 0 {
 		m = *c.mark(c.n - 1)
-		m.at, m.waited, m.others, m.crowded = s.at, m.waited+waited, m.others+s.others-c.last.others, m.crowded+crowded
+		m.at, m.waited, m.others, m.crowded = s.at, m.waited+waited, m.others+others, m.crowded+crowded
 	}
 	c.marks[c.n%contentionMarks] = m
 	c.n++

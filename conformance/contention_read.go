@@ -57,13 +57,14 @@ func (r *spentReader) read() (s spent, known bool) {
 	}
 	r.threads = threads
 	return spent{
-		at: now, idle: all - busy, others: busy - r.used, waited: r.waited + stolen, blind: r.hidden || len(threads) == 0,
+		at: now, idle: all - busy, busy: busy, others: busy - r.used, waited: r.waited + stolen, blind: r.hidden || len(threads) == 0,
 	}, true
 }
 
-// add adds what the threads of a process have used, and says for how long one of them has waited since the last look: that one which has waited
-// longest, since what holds up a message holds it up in one thread at a time.
+// add adds what the threads of a process have used, and says for how long one of them has waited since the last look: the one that
+// whoever waits is likely to wait in, since what holds up a message holds it up in one thread at a time.
 func (r *spentReader) add(pid int, threads map[string]threadTime) (waited time.Duration) {
+	var sum, squares float64
 	files, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/[0-9]*/schedstat")
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -76,11 +77,15 @@ func (r *spentReader) add(pid int, threads map[string]threadTime) (waited time.D
 		now := threadTime{time.Duration(ran), time.Duration(stood)}
 		if before, known := r.threads[file]; known {
 			r.used += now.used - before.used
-			waited = max(waited, now.waited-before.waited)
+			w := float64(now.waited - before.waited)
+			sum, squares = sum+w, squares+w*w
 		}
 		threads[file] = now
 	}
-	return waited
+	if sum <= 0 {
+		return 0
+	}
+	return time.Duration(squares / sum)
 }
 
 // find looks for the processes.

@@ -77,10 +77,18 @@ func slowConsumers(t *testing.T, set ...string) *scenarios.Scenario {
 
 func TestOneBlockedWriteThatStopsEverybodyIsFound(t *testing.T) {
 	t.Parallel()
-	o := do(t, t.Context(), scenarios.NewPlan(slowConsumers(t), oneLoop(t), 1))
-	if v := verdict(t, o, "bystanders.latency_p99"); v.Outcome != conformance.Fail {
-		t.Errorf("%s %s: %s (%s); effects %+v", v.ID, v.Outcome, v.Actual, v.Reason, o.Run.Effects)
+	for range 3 {
+		o := do(t, t.Context(), scenarios.NewPlan(slowConsumers(t), oneLoop(t), 1))
+		v := verdict(t, o, "bystanders.latency_p99")
+		if v.Outcome == conformance.Unknown && strings.Contains(v.Reason, "too busy") {
+			continue
+		}
+		if v.Outcome != conformance.Fail {
+			t.Errorf("%s %s: %s (%s); effects %+v", v.ID, v.Outcome, v.Actual, v.Reason, o.Run.Effects)
+		}
+		return
 	}
+	t.Skip("this machine was too busy")
 }
 
 func TestASlowReaderProvesThatTheTargetHadToWait(t *testing.T) {
