@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/limited"
 )
 
 // Load reads a stored result: a file, or the directory that holds it. Fields it does not know are passed over, because later
@@ -23,7 +24,7 @@ func Load(dirOrFile string) (*conformance.Result, error) {
 	if info.IsDir() {
 		path = filepath.Join(path, ResultFile)
 	}
-	text, err := os.ReadFile(path)
+	text, err := limited.ReadFile(path, maxResult)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("read stored result: %s holds no %s; was it written by --out?", dirOrFile, ResultFile)
 	}
@@ -32,6 +33,9 @@ func Load(dirOrFile string) (*conformance.Result, error) {
 	}
 	return parseResult(path, text)
 }
+
+// maxResult bounds a stored result, in bytes.
+const maxResult = 256 << 20
 
 func parseResult(path string, text []byte) (*conformance.Result, error) {
 	var head struct {

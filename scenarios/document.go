@@ -12,11 +12,13 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/streamgauge/streamgauge/conformance/limited"
 )
 
 // Limits of a file: far above what a person writes, far below what hurts.
 const (
-	maxFileSize = 1 << 20
+	maxFileSize = limited.Text
 	maxNodes    = 100_000
 	maxDepth    = 64
 )

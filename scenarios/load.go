@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/streamgauge/streamgauge/conformance/limited"
 )
 
 //go:embed shipped/*.yaml
@@ -118,17 +120,7 @@ func isPath(name string) bool {
 
 // readLimited reads a file that a person wrote: regular, and not so large that it must be a mistake.
 func readLimited(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, errors.New("it is a directory")
-	}
-	if info.Size() > maxFileSize {
-		return nil, errors.New("it is larger than 1MiB")
-	}
-	return os.ReadFile(name)
+	return limited.ReadFile(name, maxFileSize)
 }
 
 // reason is an error of the file system without the path, which its Problem already names.

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/limited"
 	"github.com/streamgauge/streamgauge/conformance/sse/server"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
@@ -92,7 +93,7 @@ func (f *throughFlags) trusted() (*tls.Config, error) {
 	if f.ca == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(f.ca)
+	text, err := limited.ReadFile(f.ca, limited.Text)
 	if err != nil {
 		return nil, fmt.Errorf("--ca: %w", err)
 	}

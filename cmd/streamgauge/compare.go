@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/compare"
+	"github.com/streamgauge/streamgauge/conformance/limited"
 	"github.com/streamgauge/streamgauge/reports"
 )
 
@@ -152,7 +153,7 @@ func machineOf(path string) (compare.Machine, error) {
 		path = filepath.Dir(path)
 	}
 	path = filepath.Join(path, reports.ManifestFile)
-	text, err := os.ReadFile(path)
+	text, err := limited.ReadFile(path, limited.Text)
 	if errors.Is(err, os.ErrNotExist) {
 		return compare.Machine{}, nil
 	}

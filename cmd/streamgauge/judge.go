@@ -16,6 +16,7 @@ import (
 	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/check"
 	"github.com/streamgauge/streamgauge/conformance/history"
+	"github.com/streamgauge/streamgauge/conformance/limited"
 	"github.com/streamgauge/streamgauge/reports"
 )
 
@@ -59,7 +60,7 @@ subscribers connected; what rests on deliveries is unknown, and it says what the
 // noHistory says why path cannot be judged when it is a folder or a stored result, nil when it may be a history.
 func noHistory(path string) error {
 	info, err := os.Stat(path)
-	if err != nil {
+	if err != nil || !info.IsDir() && !info.Mode().IsRegular() { // the standard input can be read once only
 		return nil //nolint:nilerr // opening it says so
 	}
 	result, err := reports.Load(path)
@@ -78,7 +79,7 @@ func judgeFile(path string, only []string, strict bool) (*conformance.Result, er
 	if err := noHistory(path); err != nil {
 		return nil, err
 	}
-	file, err := os.Open(path)
+	file, err := limited.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot read the history: %w", path, errors.Unwrap(err))
 	}

@@ -199,9 +199,15 @@ func (r *Reader) next() ([]byte, error) {
 	}
 }
 
+// maxLine bounds a line: the header of a large plan is the longest.
+const maxLine = 256 << 20
+
 // rest reads the rest of a line that is longer than the reader's buffer, such as a header.
 func (r *Reader) rest() ([]byte, error) {
 	for {
+		if len(r.buf) > maxLine {
+			return nil, fmt.Errorf("longer than %d MiB", maxLine>>20)
+		}
 		part, err := r.in.ReadSlice('\n')
 		r.buf = append(r.buf, part...)
 		if !errors.Is(err, bufio.ErrBufferFull) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/streamgauge/streamgauge/conformance/limited"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
 
@@ -42,7 +43,7 @@ func (p *process) find(ctx context.Context) (int, error) {
 	switch {
 	case o.PIDFile != "":
 		var text []byte
-		if text, err = os.ReadFile(o.PIDFile); err == nil {
+		if text, err = limited.ReadFile(o.PIDFile, limited.Text); err == nil {
 			p.pid, err = processID(text)
 		}
 	case len(o.Command) > 0:

@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/limited"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/scenarios"
 	"github.com/streamgauge/streamgauge/scenarios/fault"
@@ -74,7 +74,7 @@ func clientTLS(t scenarios.TLS) (*tls.Config, error) {
 	if t.CA == "" {
 		return config, nil
 	}
-	pem, err := os.ReadFile(t.CA)
+	pem, err := limited.ReadFile(t.CA, limited.Text)
 	if err != nil {
 		return nil, fmt.Errorf("reading tls.ca: %w", err)
 	}

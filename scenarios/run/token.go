@@ -1,8 +1,8 @@
 package run
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os/exec"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/streamgauge/streamgauge/conformance/limited"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
 
@@ -85,6 +86,9 @@ func revokeToken(ctx context.Context, command []string, user, token string) erro
 	return nil
 }
 
+// mostPrinted bounds what a command of a target file prints: a token, or what is wrong.
+const mostPrinted = 64 << 10
+
 // tokenCommand runs a command of a target file with some variables and returns what it prints. Its error ends with what it complains of.
 func tokenCommand(ctx context.Context, command []string, variables ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -92,9 +96,11 @@ func tokenCommand(ctx context.Context, command []string, variables ...string) ([
 	c := exec.CommandContext(ctx, command[0], command[1:]...)
 	c.WaitDelay = time.Second
 	c.Env = append(c.Environ(), variables...)
-	out, err := c.Output()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && len(exit.Stderr) > 0 {
-		err = fmt.Errorf("%w: %s", err, strings.TrimSpace(excerpt(exit.Stderr)))
+	printed, complaint := limited.Output{Most: mostPrinted}, limited.Output{Most: mostPrinted}
+	c.Stdout, c.Stderr = &printed, &complaint
+	err := c.Run()
+	if said := bytes.TrimSpace(complaint.Bytes()); err != nil && len(said) > 0 {
+		err = fmt.Errorf("%w: %s", err, excerpt(said))
 	}
-	return out, err
+	return printed.Bytes(), err
 }
