@@ -4,7 +4,9 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/streamgauge/streamgauge/reference/broker"
 )
@@ -47,8 +49,12 @@ var serverOpeningMutants = []Mutant{
 	},
 }
 
-// besideOthers is where a plain subscription shows that the server still serves.
-var besideOthers = because("the plain subscription behind it may be one that is answered wrongly", "SSE-HTTPS-021")
+// besideOthers is what a wrong answer is mistaken for.
+var besideOthers = slices.Concat(
+	because("the plain subscription behind it may be one that is answered wrongly", "SSE-HTTPS-021"),
+	because("what is answered wrongly takes no place, or looks like a refusal", "SSE-HTTPS-018", "SSE-LIMIT-002", "SSE-LIMIT-003", "SSE-LIMIT-006"),
+	because("a stream that ended may be one that a message was for", "SSE-DELIV-007"),
+)
 
 // everyTenth answers every tenth plain subscription, of those that would get a stream, with something else.
 func everyTenth(answer func(w http.ResponseWriter)) func(*broker.Config) {
@@ -118,6 +124,14 @@ func (i *instead) FlushError() error {
 		return nil
 	}
 	return http.NewResponseController(i.ResponseWriter).Flush()
+}
+
+// SetWriteDeadline leaves the other answer the time it needs.
+func (i *instead) SetWriteDeadline(t time.Time) error {
+	if i.swapped {
+		return nil
+	}
+	return http.NewResponseController(i.ResponseWriter).SetWriteDeadline(t)
 }
 
 // Unwrap gives deadlines their way.

@@ -68,7 +68,8 @@ func (t *Trial) togetherWithin(f *follower, period time.Duration) (over time.Dur
 				moments++
 			}
 		}
-		if 2*t.LagBetween(began, time.Now()) < apart || moments > batch/2 {
+		lag := t.LagBetween(began, time.Now()) // which makes one moment of several
+		if moments > batch/2 || 2*lag < apart || moments <= 2 && 6*lag < period {
 			return over, moments
 		}
 	}

@@ -47,15 +47,15 @@ func (o *openings) since(all, wrong int) (more int, instead []wrongOpening) {
 	return o.all - all, slices.Clone(o.wrong[wrong:])
 }
 
-// expects says whether a subscription has nothing about it for which a subject may answer with something else than a stream or a refusal.
+// expects says whether a subscription is one that a subject answers with a stream, or refuses each time.
 func (t *Trial) expects(o *opening) bool {
 	judged := t.judgesRoom() || conformance.AreaOf(t.Requirement.ID) == "AUTH" || t.Subject.Origin != nil
-	return !judged && !o.anonymous && !o.mistaken && !o.strange && len(o.edit) == 0
+	return !judged && !o.anonymous && !o.mistaken && !o.strange
 }
 
 // ordinary says whether it may not even be refused, for what it asks or for what goes on meanwhile.
 func (t *Trial) ordinary(o *opening) bool {
-	if t.turn != conformance.Beside && t.Requirement.ID != eachOpening || o.Position != "" {
+	if t.turn != conformance.Beside && t.Requirement.ID != eachOpening || o.Position != "" || len(o.edit) > 0 {
 		return false
 	}
 	return t.expects(o) && !slices.ContainsFunc(o.Streams, func(name string) bool { return !strings.HasPrefix(name, "streamgauge-"+t.suite.run) })
