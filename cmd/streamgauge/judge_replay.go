@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/check"
 	"github.com/streamgauge/streamgauge/conformance/history"
 )
@@ -130,7 +131,7 @@ func (p *replay) notes() (notes []string) {
 	for _, kind := range slices.Sorted(maps.Keys(unknown)) {
 		lines := "a line"
 		if n := unknown[kind]; n > 1 {
-			lines = fmt.Sprintf("%d lines", n)
+			lines = conformance.Plural(n, "line")
 		}
 		notes = append(notes, fmt.Sprintf("%s of the kind %q, which this version does not know, left out%s", lines, kind, nearKind(kind)))
 	}

@@ -181,7 +181,7 @@ func listRows(w io.Writer, rows []matrix.Row) error {
 		r := &rows[i]
 		by := r.Scenario
 		if by == "" {
-			by = fmt.Sprintf("%d cases", len(r.Columns))
+			by = conformance.Plural(len(r.Columns), "case")
 		}
 		entries = append(entries, entry{"subject": r.Name, "group": string(r.Group), "judged by": by, "kills": r.Kills, "about": r.About})
 	}

@@ -110,11 +110,11 @@ func failedBudget(c *Config, t *Tally, h *conformance.Health) conformance.Verdic
 		exceeded: t.Failed > most, lag: t.Failed-min(t.Failed, t.FirstFailed.Late) <= most, doubt: unattempted(t),
 	}
 	if own := t.FirstFailed.Own; b.exceeded && own > 0 && t.Failed-min(t.Failed, own+t.FirstFailed.Late) <= most {
-		b.doubt = cmp.Or(b.doubt, fmt.Sprintf("this machine was out of files or ports for %s", plural(own, "attempt")))
+		b.doubt = cmp.Or(b.doubt, fmt.Sprintf("this machine was out of files or ports for %s", conformance.Plural(own, "attempt")))
 	}
 	if ends := t.FirstFailed.String(); ends != "" {
 		b.actual += ": " + ends
-		b.findings = []conformance.Finding{{Name: "refused", Count: t.Failed, Text: fmt.Sprintf("the first attempts of %d of %s failed: %s", t.Failed, plural(t.Planned, "subscriber"), ends)}}
+		b.findings = []conformance.Finding{{Name: "refused", Count: t.Failed, Text: fmt.Sprintf("the first attempts of %d of %s failed: %s", t.Failed, conformance.Plural(t.Planned, "subscriber"), ends)}}
 	}
 	return b.verdict(c, t, h)
 }

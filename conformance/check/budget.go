@@ -46,7 +46,7 @@ func (b bound) verdict(c *Config, t *Tally, h *conformance.Health) conformance.V
 		reason = b.excuse(h)
 	}
 	if reason == "" && b.exceeded && b.lag && b.dropped(h) {
-		reason = fmt.Sprintf("the kernel of this machine dropped %s, and each is sent again 200 ms later or more", plural(h.KernelDrops, "packet"))
+		reason = fmt.Sprintf("the kernel of this machine dropped %s, and each is sent again 200 ms later or more", conformance.Plural(h.KernelDrops, "packet"))
 	}
 	if reason == "" && !b.exceeded {
 		reason = bitten(c, t, b.id)

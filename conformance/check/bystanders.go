@@ -33,10 +33,10 @@ func bystandersBudget(c *Config, t *Tally, h *conformance.Health) []conformance.
 	after, finite := storm.Quantile(99)
 	switch {
 	case calm.Samples < bystanderSamples:
-		b.doubt = fmt.Sprintf("the undisturbed steady phase had %s of bystanders, at least %d are needed", plural(calm.Samples, "delivery"), bystanderSamples)
+		b.doubt = fmt.Sprintf("the undisturbed steady phase had %s of bystanders, at least %d are needed", conformance.Plural(calm.Samples, "delivery"), bystanderSamples)
 		b.actual = "no comparison"
 	case b.checked < bystanderSamples:
-		b.doubt = fmt.Sprintf("the disturbed phase had %s of bystanders, at least %d are needed", plural(b.checked, "delivery"), bystanderSamples)
+		b.doubt = fmt.Sprintf("the disturbed phase had %s of bystanders, at least %d are needed", conformance.Plural(b.checked, "delivery"), bystanderSamples)
 		b.actual = "no comparison"
 	case finite:
 		b.exceeded, b.actual, b.figure, b.excess = after > limit, brief(after), after, after-limit

@@ -35,7 +35,7 @@ func calmBudget(c *Config, t *Tally, h *conformance.Health) []conformance.Verdic
 			least = calmSamples
 		}
 		if d.Samples < least && d.Missing == 0 {
-			b.doubt = firstOf(b.doubt, fmt.Sprintf("the calm times of the steady phase had %s, at least %d are needed", plural(d.Samples, "delivery"), least))
+			b.doubt = firstOf(b.doubt, fmt.Sprintf("the calm times of the steady phase had %s, at least %d are needed", conformance.Plural(d.Samples, "delivery"), least))
 		}
 		verdicts = append(verdicts, b.quantiles("calm.latency_", &d, []Quantile{q}, c, t, h)...)
 	}

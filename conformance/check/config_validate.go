@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/history"
 )
 
@@ -39,7 +40,7 @@ func (c *Config) Validate() error {
 
 func (c *Config) validatePublishers() error {
 	if len(c.Publishers) > len(c.Streams) {
-		return fmt.Errorf("publishers has %d entries for %d streams", len(c.Publishers), len(c.Streams))
+		return fmt.Errorf("publishers has %d entries for %s", len(c.Publishers), conformance.Plural(len(c.Streams), "stream"))
 	}
 	all := int64(len(c.Streams) - len(c.Publishers))
 	for stream, n := range c.Publishers {
@@ -56,7 +57,7 @@ func (c *Config) validatePublishers() error {
 
 func (c *Config) validateSubscribers() error {
 	if c.First < 0 || int64(c.First)+int64(len(c.Subscribers)) > maxSubscribers {
-		return fmt.Errorf("%d subscribers from %d on, want at most %d", len(c.Subscribers), c.First, maxSubscribers)
+		return fmt.Errorf("%s from %d on, want at most %d", conformance.Plural(len(c.Subscribers), "subscriber"), c.First, maxSubscribers)
 	}
 	var all int64
 	followed := make([]int, len(c.Streams)) // by which subscriber last, from 1
@@ -70,7 +71,7 @@ func (c *Config) validateSubscribers() error {
 			}
 			followed[stream] = i + 1
 			if all += int64(c.PublishersOf(int(stream))); all > maxSubscriptions {
-				return fmt.Errorf("subscribers: they follow more than %d publishers in all", maxSubscriptions)
+				return fmt.Errorf("subscribers: they follow more than %s in all", conformance.Plural(maxSubscriptions, "publisher"))
 			}
 		}
 	}

@@ -95,7 +95,7 @@ func bitten(c *Config, t *Tally, verdict string) string {
 		if t.Effects[i].Reached == 0 {
 			return joined(what+" took no effect", step.Without)
 		}
-		return joined(fmt.Sprintf("%s took effect on only %d of %d subscribers", what, t.Effects[i].Reached, step.Subscribers), step.Without)
+		return joined(fmt.Sprintf("%s took effect on only %d of %s", what, t.Effects[i].Reached, conformance.Plural(step.Subscribers, "subscriber")), step.Without)
 	}
 	return ""
 }

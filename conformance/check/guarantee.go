@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -99,7 +98,7 @@ func (g *Guarantee) actual(t *Tally, findings []conformance.Finding) string {
 		text += fmt.Sprintf("%d %s", f.Count, f.Name)
 	}
 	if text == "" {
-		text = "none in " + plural(g.samples(t), g.unit)
+		text = "none in " + conformance.Plural(g.samples(t), g.unit)
 	}
 	if g.note != nil {
 		if note := g.note(t); note != "" {
@@ -126,7 +125,7 @@ func (g *Guarantee) doubts(c *Config, t *Tally) string {
 // certainty says why what was seen may not be what happened: then neither a pass nor a failure can be trusted.
 func certainty(_ *Tally, h *conformance.Health) string {
 	if h.Drops > 0 {
-		return fmt.Sprintf("the harness lost %s of its own", plural(h.Drops, "observation"))
+		return fmt.Sprintf("the harness lost %s of its own", conformance.Plural(h.Drops, "observation"))
 	}
 	return ""
 }
@@ -137,19 +136,9 @@ func coverage(c *Config, t *Tally, verdict string) string {
 	case t.Ready == 0:
 		return "no subscriber became ready"
 	case t.Ready < t.Planned:
-		return fmt.Sprintf("only %d of %d subscribers became ready", t.Ready, t.Planned)
+		return fmt.Sprintf("only %d of %s became ready", t.Ready, conformance.Plural(t.Planned, "subscriber"))
 	}
 	return bitten(c, t, verdict)
-}
-
-func plural(n uint64, unit string) string {
-	switch {
-	case n == 1:
-		return "1 " + unit
-	case strings.HasSuffix(unit, "ry"):
-		return fmt.Sprintf("%d %sies", n, unit[:len(unit)-1])
-	}
-	return fmt.Sprintf("%d %ss", n, unit)
 }
 
 func deliveries(t *Tally) uint64 { return t.Deliveries }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/streamgauge/streamgauge/conformance"
 )
 
 // The one geometry of all histograms, that of hdrhistogram.New(lowest, highest, 3): three significant digits from a microsecond
@@ -172,7 +174,7 @@ func (d Distribution) MarshalJSON() ([]byte, error) {
 	if d.Samples > 0 {
 		encoded, err := d.library().Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 		if err != nil {
-			return nil, fmt.Errorf("encoding a histogram of %d samples: %w", d.Samples, err)
+			return nil, fmt.Errorf("encoding a histogram of %s: %w", conformance.Plural(d.Samples, "sample"), err)
 		}
 		out.HDR = string(encoded)
 	}

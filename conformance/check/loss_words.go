@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
 )
 
 // sure is how unlikely, as a power of ten, a pattern must be by chance before it is told.
@@ -142,7 +144,7 @@ func (p *LossPattern) who(t *Tally, m lostMessages) (text, next string) {
 	if m.full == 0 || 2*m.full < m.lost || m.to == 1 {
 		return "", ""
 	}
-	messages := "each of the " + plural(m.full, "lost message")
+	messages := "each of the " + conformance.Plural(m.full, "lost message")
 	switch m.full {
 	case 1:
 		messages = "the lost message"
@@ -150,11 +152,11 @@ func (p *LossPattern) who(t *Tally, m lostMessages) (text, next string) {
 		messages = "each of the two lost messages"
 	}
 	if m.full < m.lost {
-		messages = "each of the " + plural(m.full, "lost message") + " that were owed to every subscriber"
+		messages = "each of the " + conformance.Plural(m.full, "lost message") + " that were owed to every subscriber"
 	}
 	of := "the subscribers of its stream"
 	if m.to > 0 {
-		of = fmt.Sprintf("%d subscribers", m.to)
+		of = conformance.Plural(m.to, "subscriber")
 	}
 	odds := m.odds()
 	divided := "Look for what divides the subscribers, such as the replica, process or worker that serves them: who got a lost message and who missed it is no chance."
@@ -170,7 +172,7 @@ func (p *LossPattern) who(t *Tally, m lostMessages) (text, next string) {
 	case m.halves && (m.groups == 2 && m.full >= 3*m.sets && odds >= sure || float64(m.full)*p.surprise(t, m) >= sure):
 		return messages + " reached exactly half of its " + of, divided
 	case m.groups <= mostGroups && m.full >= 3*m.sets && odds >= sure: // a set that was seen once is the same as no other
-		return messages + fmt.Sprintf(" was missed by one of %d groups of its %s, always the same: %s each", m.groups, of, between(m.small, m.large)), divided
+		return messages + fmt.Sprintf(" was missed by one of %s of its %s, always the same: %s each", conformance.Plural(m.groups, "group"), of, between(m.small, m.large)), divided
 	case m.missed > 0 && float64(m.full)*p.surprise(t, m) >= sure:
 		return messages + fmt.Sprintf(" reached exactly %d of its %s", m.to-m.missed, of), divided
 	}
@@ -239,7 +241,7 @@ func (p *LossPattern) size(_ *Config, _ *Tally, _ lostMessages) string {
 	if p.Odds < sure || p.Smallest <= 0 || p.Largest <= 0 || p.Smallest <= p.Largest {
 		return ""
 	}
-	return fmt.Sprintf("only messages of %d bytes and more (the largest that arrived has %d)", p.Smallest, p.Largest)
+	return fmt.Sprintf("only messages of %s and more (the largest that arrived has %d)", conformance.Plural(p.Smallest, "byte"), p.Largest)
 }
 
 func (p *LossPattern) everyNth(_ *Config, _ *Tally, m lostMessages) string {
@@ -347,7 +349,7 @@ func everyOne(n uint64, unit string) string {
 	case 1:
 		return "the " + unit
 	case 2:
-		return "both " + plural(n, unit)[2:]
+		return "both " + conformance.Plural(n, unit)[2:]
 	}
-	return "all " + plural(n, unit)
+	return "all " + conformance.Plural(n, unit)
 }

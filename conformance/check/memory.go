@@ -53,7 +53,7 @@ func memoryVerdicts(c *Config, t *Tally, h *conformance.Health) []conformance.Ve
 			b.actual += ", and no more towards the end"
 		}
 		if n < memorySamples {
-			b.doubt, b.actual = fmt.Sprintf("the steady phase had %s of memory, at least %d are needed", plural(uint64(n), "sample"), memorySamples), "no comparison"
+			b.doubt, b.actual = fmt.Sprintf("the steady phase had %s of memory, at least %d are needed", conformance.Plural(uint64(n), "sample"), memorySamples), "no comparison"
 		}
 		verdicts = append(verdicts, b.verdict(c, t, h))
 	}

@@ -50,7 +50,7 @@ func reconnectBackoff(c *Config, t *Tally, h *conformance.Health) []conformance.
 		actual: fmt.Sprintf("%d outside", wrong), exceeded: wrong > 0, lag: true, excess: t.worst(BadDelay), findings: t.finding(c, BadDelay),
 	}
 	if b.checked < minDelays {
-		b.doubt = fmt.Sprintf("there were %s, at least %d are needed", plural(b.checked, "delay"), minDelays)
+		b.doubt = fmt.Sprintf("there were %s, at least %d are needed", conformance.Plural(b.checked, "delay"), minDelays)
 	}
 	return []conformance.Verdict{b.verdict(c, t, h)}
 }

@@ -1,6 +1,10 @@
 package check
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/streamgauge/streamgauge/conformance"
+)
 
 var resumable = Guarantee{
 	Name:    "resumable",
@@ -24,7 +28,7 @@ var resumable = Guarantee{
 		}
 		note := fmt.Sprintf("%d had missed something", t.Missed)
 		if t.Beyond > 0 {
-			note += fmt.Sprintf(", %d messages of it beyond the declared history", t.Beyond)
+			note += fmt.Sprintf(", %s of it beyond the declared history", conformance.Plural(t.Beyond, "message"))
 		}
 		return note
 	},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/history"
 )
 
@@ -32,7 +33,7 @@ type row struct {
 }
 
 func (r *row) String() string {
-	return fmt.Sprintf("%d connections, all ended within %s", r.n, brief(r.longest))
+	return fmt.Sprintf("%s, all ended within %s", conformance.Plural(r.n, "connection"), brief(r.longest))
 }
 
 // since is from when on a row counts: a fault that was lifted later forgives what was before.
@@ -97,7 +98,7 @@ func (j *Judge) inVain(s *subscriber, o *history.Observation, life time.Duration
 	j.report(EmptyReturn, o, func() Example {
 		return Example{
 			Stream: -1, Text: fmt.Sprintf("connection %d was taken back with its position and ended after %s (%s), without any of the %s that it had missed",
-				o.Connection, brief(life), o.Cause, plural(missed, "message")),
+				o.Connection, brief(life), o.Cause, conformance.Plural(missed, "message")),
 			Expected: "the next message", Actual: "the end of the stream",
 			Evidence: []string{fmt.Sprintf("lost at %s, opened again at %s, ended at %s", seconds(s.trouble.lost), seconds(s.began), seconds(o.At))},
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/history"
 )
 
@@ -328,7 +329,7 @@ func numbers(h hole, first, n uint64) string {
 	if n == 1 {
 		return fmt.Sprintf("message %d", first)
 	}
-	return fmt.Sprintf("%d messages from %d to %d", n, first, h.hi-1)
+	return fmt.Sprintf("%s from %d to %d", conformance.Plural(n, "message"), first, h.hi-1)
 }
 
 // around says what a subscriber received before and after a hole.
@@ -418,7 +419,7 @@ func (m *summing) givenUp(w whose, l *ledger, o *odd) {
 		m.account(w, g.why, g.n)
 		e := Example{
 			At: m.tally.End, Subscriber: w.index, Connection: w.s.connection, Stream: l.stream, Publisher: l.publisher,
-			Text: fmt.Sprintf("%d messages in more than %d holes never arrived", g.n, maxHoles),
+			Text: fmt.Sprintf("%s in more than %s never arrived", conformance.Plural(g.n, "message"), conformance.Plural(maxHoles, "hole")),
 		}
 		switch {
 		case g.n == 0 || g.why&(dropped|damaged) != 0:

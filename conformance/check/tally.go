@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
 )
 
 // Tally is everything that verdicts and measures are made from: plain data, which shards can send to each other. The tallies of
@@ -127,7 +129,7 @@ var distributionNames = []string{
 // Merge adds the tally of another shard of the same run, with other subscribers and publishers.
 func (t *Tally) Merge(other *Tally) error {
 	if len(t.Effects) != len(other.Effects) {
-		return fmt.Errorf("merging tallies: one has %d steps, the other %d", len(t.Effects), len(other.Effects))
+		return fmt.Errorf("merging tallies: one has %s, the other %d", conformance.Plural(len(t.Effects), "step"), len(other.Effects))
 	}
 	t.End = max(t.End, other.End)
 	t.SteadyAt, t.SettleAt = max(t.SteadyAt, other.SteadyAt), max(t.SettleAt, other.SettleAt)

@@ -44,7 +44,7 @@ func different(old, latest Run) []string {
 func (m Machine) String() string {
 	cpus := "1 processor"
 	if m.CPUs != 1 {
-		cpus = fmt.Sprintf("%d processors", m.CPUs)
+		cpus = conformance.Plural(m.CPUs, "processor")
 	}
 	return fmt.Sprintf("%s/%s with %s", m.OS, m.Arch, cpus)
 }
@@ -86,9 +86,9 @@ func otherPlan(a, b *conformance.ScenarioRun, sameSeed bool) string {
 	case a.Plan == "" || b.Plan == "":
 		return "" // skipped before it was planned: its verdicts say so
 	case a.Subscribers != b.Subscribers:
-		return fmt.Sprintf("%d subscribers, and %d", a.Subscribers, b.Subscribers)
+		return fmt.Sprintf("%s, and %d", conformance.Plural(a.Subscribers, "subscriber"), b.Subscribers)
 	case a.Streams != b.Streams:
-		return fmt.Sprintf("%d streams, and %d", a.Streams, b.Streams)
+		return fmt.Sprintf("%s, and %d", conformance.Plural(a.Streams, "stream"), b.Streams)
 	case a.Source != "" && b.Source != "" && a.Source != b.Source:
 		return firstDifference(a.Source, b.Source)
 	case sameSeed:

@@ -100,8 +100,8 @@ func assume(c *conformance.Capacity, by Setting, harness float64) []string {
 		all = append(all, fmt.Sprintf("The %s of a node follows the straight line fitted up to %s.", costNames[cost.Of], c.Amount(highest(c))))
 	}
 	if by.Shared {
-		all = append(all, fmt.Sprintf("The harness ran on the same %d processors and used up to %.0f%% of them at the line: a machine of its own would carry more.",
-			by.Processors, 100*harness))
+		all = append(all, fmt.Sprintf("The harness ran on the same %s and used up to %.0f%% of them at the line: a machine of its own would carry more.",
+			conformance.Plural(by.Processors, "processor"), 100*harness))
 	}
 	return all
 }

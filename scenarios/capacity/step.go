@@ -41,8 +41,8 @@ func (l *Load) Verdicts(health conformance.Health) []conformance.Verdict {
 	v := judged(published, lost > 0, health)
 	if together := l.bunched(health); v.Outcome == conformance.Fail && l.Rejected == lost && lost <= together {
 		v.Outcome, v.Next = conformance.Unknown, ""
-		v.Reason = fmt.Sprintf("the harness itself was held up for as long as %.0f ms and then sent up to %d messages at once: a limit of the rate may have refused those",
-			health.LagMax, together)
+		v.Reason = fmt.Sprintf("the harness itself was held up for as long as %.0f ms and then sent up to %s at once: a limit of the rate may have refused those",
+			health.LagMax, conformance.Plural(together, "message"))
 	}
 	return append(all, v)
 }

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"unicode/utf8"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/token"
 )
 
@@ -149,7 +150,7 @@ func (c *comparison) difference() string {
 	}
 	where := fmt.Sprintf("the first difference is at byte %d of %d", c.agree, len(c.published))
 	if c.agree == len(c.nearest) {
-		where = fmt.Sprintf("it ends after %d of %d bytes", c.agree, len(c.published))
+		where = fmt.Sprintf("it ends after %d of %s", c.agree, conformance.Plural(len(c.published), "byte"))
 	}
 	return where + "\n" + around(c.published, at) + "\n" + around(c.nearest, min(at, len(c.nearest)))
 }

@@ -436,7 +436,7 @@ func (e *engine) conclude(config check.Config, started time.Time, interrupted bo
 func (e *engine) unrecorded(h conformance.Health) conformance.Health {
 	if h.Drops = e.recorder.Drops() - e.dropsBefore; h.Drops > 0 {
 		h.OK = false
-		h.Problems = append(h.Problems, fmt.Sprintf("the history lacks %d observations: the disk was too slow, or full", h.Drops))
+		h.Problems = append(h.Problems, fmt.Sprintf("the history lacks %s: the disk was too slow, or full", conformance.Plural(h.Drops, "observation")))
 	}
 	return h
 }

@@ -22,7 +22,7 @@ func assess(h conformance.Health) conformance.Health {
 	}
 	problem(h.PublishLateP99 > milliseconds(lateSuspect), "publishing ran %.0f ms late at p99 by the harness's own fault", h.PublishLateP99)
 	problem(h.LagP99 > milliseconds(lagSuspect), "the harness's timers fired %.0f ms late at p99: it had too little processor time", h.LagP99)
-	problem(h.SendFailures > 0, "the harness could not open or use a connection %d times (files or ports)", h.SendFailures)
+	problem(h.SendFailures > 0, "the harness could not open or use a connection %s (files or ports)", conformance.Plural(h.SendFailures, "time"))
 	h.OK = len(h.Problems) == 0
 	return h
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/token"
 	"github.com/streamgauge/streamgauge/scenarios"
@@ -21,8 +22,8 @@ const spareFiles = 128
 type TooFewFilesError struct{ Needed, Limit uint64 }
 
 func (e *TooFewFilesError) Error() string {
-	return fmt.Sprintf("this run needs %d open files but this process may open %d: raise the limit (ulimit -n %d) or lower load.subscribers",
-		e.Needed, e.Limit, e.Needed)
+	return fmt.Sprintf("this run needs %s but this process may open %d: raise the limit (ulimit -n %d) or lower load.subscribers",
+		conformance.Plural(e.Needed, "open file"), e.Limit, e.Needed)
 }
 
 // preflight refuses a run that cannot fit into this process before anything starts.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/history"
 	"github.com/streamgauge/streamgauge/scenarios/fault"
 )
@@ -127,7 +128,7 @@ func (r *slowReaders) look() {
 		}
 		s.mark(history.Observation{
 			Kind: history.FaultBite, Step: one.step, Text: slowReading, Size: held,
-			Data: fmt.Sprintf("owed %d bytes, read %d, of which %s %d", owed, b.Taken, kernel, b.Kernel),
+			Data: fmt.Sprintf("owed %s, read %d, of which %s %d", conformance.Plural(owed, "byte"), b.Taken, kernel, b.Kernel),
 		})
 	}
 	clear(r.all[len(still):])

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -41,7 +42,7 @@ func (w *wiring) sent(posts []posted) []string {
 	p := posts[0]
 	body := "no body"
 	if len(p.request.Body) > 0 {
-		body = fmt.Sprintf("%s, %d bytes: %s", p.request.Header.Get("Content-Type"), len(p.request.Body), sse.Escape([]byte(excerpt(p.request.Body))))
+		body = fmt.Sprintf("%s, %s: %s", p.request.Header.Get("Content-Type"), conformance.Plural(len(p.request.Body), "byte"), sse.Escape([]byte(excerpt(p.request.Body))))
 	}
 	lines := []string{fmt.Sprintf("  sent      %s %s, %s", p.request.Method, p.request.URL, body)}
 	accepted := 0
@@ -57,7 +58,7 @@ func (w *wiring) sent(posts []posted) []string {
 	case len(p.answer) == 0:
 		answer = fmt.Sprintf("status %d without a body", p.status)
 	default:
-		answer = fmt.Sprintf("status %d, %d bytes: %s", p.status, len(p.answer), sse.Escape([]byte(excerpt(p.answer))))
+		answer = fmt.Sprintf("status %d, %s: %s", p.status, conformance.Plural(len(p.answer), "byte"), sse.Escape([]byte(excerpt(p.answer))))
 	}
 	return append(lines, fmt.Sprintf("  answered  %s, after %s", answer, p.took.Round(time.Millisecond)),
 		fmt.Sprintf("            of %d such messages %d were taken, by what publish.accept says", len(posts), accepted))
@@ -71,9 +72,9 @@ func (w *wiring) heard() []string {
 	lines := []string{fmt.Sprintf("  stream    GET %s", l.asked.URL)}
 	open := "stayed open"
 	if l.ends > 0 {
-		open = fmt.Sprintf("ended %d times, the last time with: %s", l.ends, endOf(l.end))
+		open = fmt.Sprintf("ended %s, the last time with: %s", conformance.Plural(l.ends, "time"), endOf(l.end))
 	}
-	lines = append(lines, fmt.Sprintf("            it %s; over it came %d bytes, with events: %d, comments: %d", open, l.bytes, l.count, l.comments))
+	lines = append(lines, fmt.Sprintf("            it %s; over it came %s, with events: %d, comments: %d", open, conformance.Plural(l.bytes, "byte"), l.count, l.comments))
 	for i, e := range l.events {
 		if i == shownEvents {
 			lines = append(lines, "            …")

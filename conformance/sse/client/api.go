@@ -49,7 +49,7 @@ func opensAreReported(t *Trial) {
 	f := t.Follow(t.quickly(s.URL("/")))
 	reports, ok := f.awaitEvents(connections+1, 2*returnWithin)
 	if !ok {
-		t.Unknown("%d events were to come on %d connections, %d did", connections+1, connections, len(of(reports, subject.EvEvent)))
+		t.Unknown("%d events were to come on %s, %d did", connections+1, conformance.Plural(connections, "connection"), len(of(reports, subject.EvEvent)))
 	}
 	var order []string
 	for _, r := range reports {
@@ -161,7 +161,7 @@ func badURLs(t *Trial) {
 		case errs > 1 && strings.HasPrefix(url, "ftp:"):
 			t.keepsAsking(want, url, reports)
 		case errs > 1:
-			t.Deviation(want, fmt.Sprintf("%s: %d errors and none is final, so it goes on trying", url, errs), told(reports[:min(len(reports), 5)]))
+			t.Deviation(want, fmt.Sprintf("%s: %s and none is final, so it goes on trying", url, conformance.Plural(errs, "error")), told(reports[:min(len(reports), 5)]))
 		case errs == 1:
 			t.Tolerated(want, "an error that does not say that it is final", told(reports))
 		default:
@@ -170,7 +170,7 @@ func badURLs(t *Trial) {
 		}
 	}
 	if n := len(s.Requests()); n > 0 {
-		t.Deviation("no request", fmt.Sprintf("%d requests to ftp:// over HTTP", n))
+		t.Deviation("no request", fmt.Sprintf("%s to ftp:// over HTTP", conformance.Plural(n, "request")))
 	}
 	t.Conclude("both refused with a final error")
 }
@@ -178,7 +178,7 @@ func badURLs(t *Trial) {
 // keepsAsking notes that a client goes on trying a scheme that it does not support. HTML makes that a network error, at which a client
 // reestablishes the connection "unless the user agent knows that to be futile, in which case the user agent may fail the connection".
 func (t *Trial) keepsAsking(want, url string, reports []subject.Report) {
-	actual := fmt.Sprintf("%s: %d errors and none is final, so it goes on trying", url, len(of(reports, subject.EvError)))
+	actual := fmt.Sprintf("%s: %s and none is final, so it goes on trying", url, conformance.Plural(len(of(reports, subject.EvError)), "error"))
 	if t.profile == conformance.ProfileBrowser {
 		t.Classify(actual, told(reports[:min(len(reports), 5)]), conformance.Class{Outcome: conformance.Pass, Text: want},
 			conformance.Class{Outcome: conformance.Info, Text: "further attempts, which HTML leaves open", Holds: true})
@@ -353,9 +353,9 @@ func oneConnection(t *Trial) {
 	open.mu.Unlock()
 	want := "one connection at a time, and one new one for each loss"
 	if most > 1 {
-		t.Fail(want, fmt.Sprintf("%d connections at once, %d requests in all", most, requests))
+		t.Fail(want, fmt.Sprintf("%s at once, %s in all", conformance.Plural(most, "connection"), conformance.Plural(requests, "request")))
 	}
-	t.Pass(fmt.Sprintf("%d losses by FIN, reset and a chunk that was cut off, one new connection for each", requests-1))
+	t.Pass(fmt.Sprintf("%s by FIN, reset and a chunk that was cut off, one new connection for each", conformance.Plural(requests-1, "loss")))
 }
 
 // SSE-API-012: A reconnection that is waited for keeps the subscription alive: neither the process nor the event loop nor the garbage

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
@@ -45,7 +46,7 @@ func silentOnceClosed(t *Trial) {
 	t.pass(300 * time.Millisecond) // callbacks that wait somewhere in the client
 	t.settle()
 	if late := f.Reports()[end:]; len(late) > 0 {
-		t.Fail("nothing after close()", fmt.Sprintf("%d reports, the first is an %s", len(late), late[0].Ev), told(late[:min(len(late), 5)]))
+		t.Fail("nothing after close()", fmt.Sprintf("%s, the first is an %s", conformance.Plural(len(late), "report"), late[0].Ev), told(late[:min(len(late), 5)]))
 	}
 	t.Pass("nothing after close()")
 }
@@ -138,10 +139,10 @@ func closedForGood(t *Trial) {
 	want := "no request and no report after close()"
 	if n := len(waiting.Requests()); n > before {
 		t.sure(0, "a request after close()")
-		t.Deviation(want, fmt.Sprintf("closed while it waited to reconnect, the client came back %d times", n-before))
+		t.Deviation(want, fmt.Sprintf("closed while it waited to reconnect, the client came back %s", conformance.Plural(n-before, "time")))
 	}
 	if n := len(connecting.Requests()); n > 1 {
-		t.Deviation(want, fmt.Sprintf("closed while it connected, the client came back %d times", n-1))
+		t.Deviation(want, fmt.Sprintf("closed while it connected, the client came back %s", conformance.Plural(n-1, "time")))
 	}
 	if late := f.Reports()[firstEnd:]; len(late) > 0 {
 		t.Deviation(want, "closed while it waited to reconnect, the client went on reporting", told(late))

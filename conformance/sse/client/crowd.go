@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -61,9 +62,9 @@ func (c *crowd) admit() bool {
 	c.open++
 	switch {
 	case c.accepted > mostConnections:
-		c.over = fmt.Sprintf("the client connected %d times within %v", c.accepted, time.Since(c.began).Round(100*time.Millisecond))
+		c.over = fmt.Sprintf("the client connected %s within %v", conformance.Plural(c.accepted, "time"), time.Since(c.began).Round(100*time.Millisecond))
 	case c.open > mostOpen:
-		c.over = fmt.Sprintf("the client holds %d connections open at once", c.open)
+		c.over = fmt.Sprintf("the client holds %s open at once", conformance.Plural(c.open, "connection"))
 	default:
 		return true
 	}

@@ -106,7 +106,7 @@ func requestsAreGET(t *Trial) {
 	visits := t.twice(subject.Open{})
 	for i, v := range visits {
 		if r := v.Request; r.Method != http.MethodGet || len(r.Body) > 0 {
-			t.Fail("GET without a body", fmt.Sprintf("request %d: %s with %d bytes", i+1, r.Method, len(r.Body)), heads(visits))
+			t.Fail("GET without a body", fmt.Sprintf("request %d: %s with %s", i+1, r.Method, conformance.Plural(len(r.Body), "byte")), heads(visits))
 		}
 	}
 	t.Count(len(visits))

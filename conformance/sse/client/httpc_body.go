@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -72,7 +73,7 @@ func chunksAreDecoded(t *Trial) {
 		s.leave()
 	})
 	t.Count(len(layouts) * len(cuts))
-	t.Conclude(fmt.Sprintf("%d layouts, whole and byte by byte", len(layouts)))
+	t.Conclude(fmt.Sprintf("%s, whole and byte by byte", conformance.Plural(len(layouts), "layout")))
 }
 
 // dataOf are the data of the events so far, without the control event.
@@ -185,7 +186,7 @@ func brokenOffStreams(t *Trial) {
 		}
 		// One loss is one reconnect.
 		if visits, more := s.until(300*time.Millisecond, func(v []visit) bool { return len(v) > 2 }); more {
-			t.Deviation("one new request", f.name+": "+plural(len(visits)-1, "request"))
+			t.Deviation("one new request", f.name+": "+conformance.Plural(len(visits)-1, "request"))
 		}
 		s.leave()
 	})

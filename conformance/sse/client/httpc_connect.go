@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
@@ -73,7 +74,7 @@ func certificatesAreChecked(t *Trial) {
 		})
 		t.settle()
 		if n := len(server.Requests()); n > 0 {
-			t.Deviation("no request", fmt.Sprintf("%s: %s", f.name, plural(n, "request")))
+			t.Deviation("no request", fmt.Sprintf("%s: %s", f.name, conformance.Plural(n, "request")))
 		}
 		if plain.Load() {
 			t.Deviation("TLS and nothing else", f.name+": the client spoke plaintext")
@@ -81,7 +82,7 @@ func certificatesAreChecked(t *Trial) {
 		_ = client.Close() // the session may have ended, which is told where it matters
 	})
 	t.Count(len(forms))
-	t.Conclude(fmt.Sprintf("no request to %s", plural(len(forms), "server")))
+	t.Conclude(fmt.Sprintf("no request to %s", conformance.Plural(len(forms), "server")))
 }
 
 func pemOf(c tls.Certificate) string {
@@ -191,7 +192,7 @@ func worksOverHTTP2(t *Trial) {
 		}
 		reports, _ := f.Await(t.waitFor(0), func(r []subject.Report) bool { return reportsData(r, "life 2") || finalOf(r) != nil })
 		if !reportsData(reports, "life 2") {
-			t.Deviation("one new request", fmt.Sprintf("after %s: %d requests", e.name, requests.Load()))
+			t.Deviation("one new request", fmt.Sprintf("after %s: %s", e.name, conformance.Plural(requests.Load(), "request")))
 			return
 		}
 		t.settle()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
@@ -63,10 +64,10 @@ func brokenRedirectsAreErrors(t *Trial) {
 		n := burst(visits, apart)
 		// A harness that was late can make a row look like two: only pauses of several times its lateness are surely the client's.
 		if lag := t.Lag(); n <= most && burst(visits, 3*lag) > most {
-			t.Unknown("%s: %d requests, but this machine was too busy to tell whether there were delays between them: a timer of the harness was %s late", f.name, len(visits), brief(lag))
+			t.Unknown("%s: %s, but this machine was too busy to tell whether there were delays between them: a timer of the harness was %s late", f.name, conformance.Plural(len(visits), "request"), brief(lag))
 		}
 		if n > most {
-			t.Deviation(fmt.Sprintf("at most %d requests, then a failure", most), fmt.Sprintf("%s: %d requests in a row", f.name, n), []string{"delays: " + list(gaps(visits))})
+			t.Deviation(fmt.Sprintf("at most %s, then a failure", conformance.Plural(most, "request")), fmt.Sprintf("%s: %s in a row", f.name, conformance.Plural(n, "request")), []string{"delays: " + list(gaps(visits))})
 		}
 		if got := events(s.Reports()); len(got) > 0 {
 			t.Deviation("no event", fmt.Sprintf("%s: %s", f.name, got[0]))
@@ -76,7 +77,7 @@ func brokenRedirectsAreErrors(t *Trial) {
 		}
 	})
 	t.Count(len(forms))
-	t.Conclude(fmt.Sprintf("never more than %d requests in a row, and no stream", most))
+	t.Conclude(fmt.Sprintf("never more than %s in a row, and no stream", conformance.Plural(most, "request")))
 }
 
 // burst is the largest number of visits that follow each other without a delay of that length.

@@ -63,7 +63,7 @@ func refusalsHaveNoEvents(t *Trial) {
 		}).leave()
 	})
 	t.Count(len(statuses))
-	t.Conclude(fmt.Sprintf("no event at %d statuses", len(statuses)))
+	t.Conclude(fmt.Sprintf("no event at %s", conformance.Plural(len(statuses), "status")))
 }
 
 // afterLoss gives a client a stream, takes it away, and then answers with what it wants to see. It returns the scene and how long the
@@ -169,10 +169,10 @@ func retriesWhatMayPass(t *Trial) {
 					said += "; its policy declares that it stops there"
 				}
 				if retry {
-					t.Breach(fmt.Sprintf("%d requests, as its policy declares", times+2), said)
+					t.Breach(fmt.Sprintf("%s, as its policy declares", conformance.Plural(times+2, "request")), said)
 					return
 				}
-				t.Deviation(fmt.Sprintf("%d requests", times+2), said)
+				t.Deviation(conformance.Plural(times+2, "request"), said)
 				return
 			}
 		}
@@ -188,7 +188,7 @@ func retriesWhatMayPass(t *Trial) {
 			t.Deviation("the attempts are spaced by a backoff", fmt.Sprintf("status %d: %s", statuses[i], list(row)))
 		}
 	}
-	t.Conclude(fmt.Sprintf("each of %v is retried %d times", statuses, times))
+	t.Conclude(fmt.Sprintf("each of %v is retried %s", statuses, conformance.Plural(times, "time")))
 }
 
 // "A resilient client stops at 400, 401, 403, 404, 405, 410 and 422, or leaves it to the application; it never loops unattended faster
@@ -207,21 +207,21 @@ func leavesItAtRefusals(t *Trial) {
 		if further <= most {
 			return
 		}
-		said := fmt.Sprintf("status %d: %s more in %s: %s", status, plural(further, "request"),
+		said := fmt.Sprintf("status %d: %s more in %s: %s", status, conformance.Plural(further, "request"),
 			brief(visits[len(visits)-1].Accepted.Sub(visits[1].Accepted)), list(gaps(visits)))
 		retry, stop := t.declares(status)
 		if retry && !more {
-			t.Tolerated(fmt.Sprintf("at most %s", plural(most, "further request")), said+"; its policy declares that it tries again")
+			t.Tolerated(fmt.Sprintf("at most %s", conformance.Plural(most, "further request")), said+"; its policy declares that it tries again")
 			return
 		}
 		if stop {
-			t.Breach(fmt.Sprintf("at most %s, because its policy declares that it stops there", plural(most, "further request")), said)
+			t.Breach(fmt.Sprintf("at most %s, because its policy declares that it stops there", conformance.Plural(most, "further request")), said)
 			return
 		}
-		t.Deviation(fmt.Sprintf("at most %s", plural(most, "further request")), said)
+		t.Deviation(fmt.Sprintf("at most %s", conformance.Plural(most, "further request")), said)
 	})
 	t.Count(len(statuses))
-	t.Conclude(fmt.Sprintf("at most %s after each of %v", plural(most, "request"), statuses))
+	t.Conclude(fmt.Sprintf("at most %s after each of %v", conformance.Plural(most, "request"), statuses))
 }
 
 // "Retry-After of a 429 or 503, in seconds or as a date, decides the next delay once."
@@ -300,7 +300,7 @@ func otherTypesAreNoStreams(t *Trial) {
 		s.leave()
 	})
 	t.Count(len(types))
-	t.Conclude(fmt.Sprintf("nothing of %d other types is parsed", len(types)))
+	t.Conclude(fmt.Sprintf("nothing of %s is parsed", conformance.Plural(len(types), "other type")))
 }
 
 // "The media type is compared without regard to case, and its parameters are ignored."
@@ -326,5 +326,5 @@ func typeIsComparedLoosely(t *Trial) {
 		s.leave()
 	})
 	t.Count(len(types))
-	t.Conclude(fmt.Sprintf("a stream with each of %d types", len(types)))
+	t.Conclude(fmt.Sprintf("a stream with each of %s", conformance.Plural(len(types), "type")))
 }

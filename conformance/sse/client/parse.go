@@ -104,7 +104,7 @@ func (t *Trial) eachOf(all []*vectors.Vector, judge func(v *vectors.Vector, done
 		t.Count(len(o.done))
 		judge(all[i], o.done, o.missing)
 	}
-	t.Conclude(fmt.Sprintf("%d streams and cuts of them, each as it should be", total))
+	t.Conclude(fmt.Sprintf("%s and cuts of them, each as it should be", conformance.Plural(total, "stream")))
 }
 
 // blame notes the first cut of a vector that was not understood, and how many there were.
@@ -136,7 +136,7 @@ func (t *Trial) blame(v *vectors.Vector, done []experiment, missing int, ids boo
 		got += "; then " + behind
 	}
 	_, name, _ := strings.Cut(v.Name, "/")
-	t.Deviation(meaning(v, ids), fmt.Sprintf("%s, %s: %s (%d of %d cuts)", name, first.cut.how, got, wrong, len(done)),
+	t.Deviation(meaning(v, ids), fmt.Sprintf("%s, %s: %s (%d of %s)", name, first.cut.how, got, wrong, conformance.Plural(len(done), "cut")),
 		[]string{"sent: " + first.cut.marked()})
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/sse/vectors"
 	"github.com/streamgauge/streamgauge/conformance/subject"
@@ -79,7 +80,7 @@ func anyChunks(t *Trial) {
 		done := t.deliver(d, streams)
 		if d.how == deliveries[0].how {
 			if whole := countOf(done, experiment.whole); whole < len(streams)/2 {
-				t.Unknown("%d of %d streams got no answer although they came %s, so there is nothing to compare with", len(streams)-whole, len(streams), d.how)
+				t.Unknown("%d of %s got no answer although they came %s, so there is nothing to compare with", len(streams)-whole, conformance.Plural(len(streams), "stream"), d.how)
 			}
 			standard = done
 			continue
@@ -130,7 +131,7 @@ func (t *Trial) compare(d delivery, standard, done []experiment) {
 		got += "; the event behind was lost"
 	}
 	t.Deviation("as when they come whole: "+few(standard[first].got, false),
-		fmt.Sprintf("%s, %s: %s (%d of %d streams)", x.v.Name, d.how, got, wrong, len(done)), []string{"sent: " + sse.Escape([]byte(x.v.In))})
+		fmt.Sprintf("%s, %s: %s (%d of %s)", x.v.Name, d.how, got, wrong, conformance.Plural(len(done), "stream")), []string{"sent: " + sse.Escape([]byte(x.v.In))})
 }
 
 // deliver brings all streams on one connection, with a fence behind each. Of one without its fence it is told what came until the next.

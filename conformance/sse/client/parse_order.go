@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
@@ -104,7 +105,7 @@ func limitIsReported(t *Trial) {
 	case len(of(reports, subject.EvEvent)) > 0:
 		got := of(reports, subject.EvEvent)[0]
 		if n := len(got.Bytes()); n < most {
-			t.Fail(want, fmt.Sprintf("an event of %d bytes, of %s", n, taken))
+			t.Fail(want, fmt.Sprintf("an event of %s, of %s", conformance.Plural(n, "byte"), taken))
 		}
 		t.Pass("no limit was reached: the client delivers 256 MiB")
 	case sent.Load() >= most:
@@ -144,7 +145,7 @@ func commentsAreShown(t *Trial) {
 			got = append(got, r.Text)
 		}
 		if len(got) != len(all)*len(v.Comments) {
-			t.Fail(fmt.Sprintf("%d comments", len(all)*len(v.Comments)), fmt.Sprintf("%d", len(got)))
+			t.Fail(conformance.Plural(len(all)*len(v.Comments), "comment"), fmt.Sprintf("%d", len(got)))
 		}
 		for i, text := range got {
 			if want := v.Comments[i%len(v.Comments)]; strings.TrimPrefix(text, " ") != want {

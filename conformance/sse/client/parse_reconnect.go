@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/sse/vectors"
 	"github.com/streamgauge/streamgauge/conformance/subject"
@@ -32,7 +33,7 @@ func nothingCrosses(t *Trial) {
 		}
 	}
 	running.Wait()
-	t.Conclude(fmt.Sprintf("%d pairs of connections, each begun anew", 2*len(vectors.Reconnections)))
+	t.Conclude(fmt.Sprintf("%s of connections, each begun anew", conformance.Plural(2*len(vectors.Reconnections), "pair")))
 }
 
 // crosses serves one sequence and judges the events of its last connection.

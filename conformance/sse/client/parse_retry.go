@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
@@ -167,7 +168,7 @@ func (t *Trial) absurd(name, in string, watch time.Duration) {
 	t.Count(1)
 	evidence := []string{"sent: " + sse.Escape([]byte(in))}
 	if shown := 60; len(in) > shown {
-		evidence = []string{fmt.Sprintf("sent: %s … %d bytes in all", sse.Escape([]byte(in[:shown])), len(in))}
+		evidence = []string{fmt.Sprintf("sent: %s … %s in all", sse.Escape([]byte(in[:shown])), conformance.Plural(len(in), "byte"))}
 	}
 	want := fmt.Sprintf("the event, and at most one reconnection in %v", watch)
 	if !delivered {
@@ -178,7 +179,7 @@ func (t *Trial) absurd(name, in string, watch time.Duration) {
 	for i := 1; i < len(requests); i++ {
 		shortest = min(shortest, requests[i].At.Sub(requests[i-1].At))
 	}
-	actual := fmt.Sprintf("%s: %d reconnections in %v, the shortest wait was %v", name, len(requests)-1, watch, shortest.Round(time.Millisecond))
+	actual := fmt.Sprintf("%s: %s in %v, the shortest wait was %v", name, conformance.Plural(len(requests)-1, "reconnection"), watch, shortest.Round(time.Millisecond))
 	switch {
 	case len(requests) <= 2 && shortest >= wrapped:
 	case shortest >= wrapped:

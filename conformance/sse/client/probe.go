@@ -120,7 +120,7 @@ func (s *suite) followsIn(whole context.Context, in *subject.Session, begin time
 	case requests == 0:
 		return first{false, notSaid("no request came within "+brief(begin), said)}
 	}
-	return first{true, notSaid(fmt.Sprintf("no event was reported within %s of a stream that repeats one, after %s", brief(2*patience), plural(requests, "request")), said)}
+	return first{true, notSaid(fmt.Sprintf("no event was reported within %s of a stream that repeats one, after %s", brief(2*patience), conformance.Plural(requests, "request")), said)}
 }
 
 func notSaid(what, said string) string {

@@ -138,14 +138,14 @@ func comesBackAgainAndAgain(t *Trial) {
 	close(known)
 	for n := 2; n <= failing+2; n++ {
 		if _, ok := s.comes(n, t.waitFor(n-2)); !ok {
-			t.Fail(fmt.Sprintf("%d requests, since %d connections were reset", failing+2, failing+1), s.outcome())
+			t.Fail(fmt.Sprintf("%s, since %d connections were reset", conformance.Plural(failing+2, "request"), failing+1), s.outcome())
 		}
 	}
 	if !s.has("recovered", patience) {
 		t.Fail("events of the connection that stands are reported", s.outcome())
 	}
 	t.Count(failing + 1)
-	t.Pass(fmt.Sprintf("back after %d resets in a row", failing+1))
+	t.Pass(fmt.Sprintf("back after %s in a row", conformance.Plural(failing+1, "reset")))
 }
 
 // "The very first attempt is repeated after a network error, too."
@@ -219,7 +219,7 @@ func (t *Trial) losses(n int, o subject.Open, body string, within time.Duration)
 	back := slices.DeleteFunc(all, func(d time.Duration) bool { return d == 0 })
 	t.Count(len(back))
 	if len(back) == 0 {
-		t.Fail("the client comes back", fmt.Sprintf("none of %d subscriptions came back within %v", n, within))
+		t.Fail("the client comes back", fmt.Sprintf("none of %s came back within %v", conformance.Plural(n, "subscription"), within))
 	}
 	return back
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
@@ -86,7 +87,7 @@ func keepsItsLimit(t *Trial) {
 	s := t.play(o, func(c *sse.Conn, v *visit) error { return v.reset(c) })
 	t.comesFirst(s)
 	if _, more := s.comes(limit+2, t.waitFor(limit)); more {
-		t.Fail(fmt.Sprintf("at most %d requests", limit+1), s.outcome())
+		t.Fail(fmt.Sprintf("at most %s", conformance.Plural(limit+1, "request")), s.outcome())
 	}
 	if s.final() == nil {
 		t.Fail("the end is reported as final", s.outcome())

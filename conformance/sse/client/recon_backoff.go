@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
@@ -97,7 +98,7 @@ func delaysGrow(t *Trial) {
 	s, row := t.row(o, most, longest, func(gaps []time.Duration) bool { return p == nil && grew(gaps) })
 	t.Count(len(row))
 	if len(row) < 4 {
-		t.Fail("one attempt after the other", fmt.Sprintf("after %s: %s", plural(len(row), "attempt"), s.outcome()))
+		t.Fail("one attempt after the other", fmt.Sprintf("after %s: %s", conformance.Plural(len(row), "attempt"), s.outcome()))
 	}
 	t.judgeRow(p, row, false)
 	later := row[min(4, len(row)-1):]
@@ -149,13 +150,13 @@ func backoffIsCapped(t *Trial) {
 	s, row := t.row(o, most, 0, capped)
 	t.Count(len(row))
 	if len(row) < 3 {
-		t.Fail("one attempt after the other", fmt.Sprintf("after %s: %s", plural(len(row), "attempt"), s.outcome()))
+		t.Fail("one attempt after the other", fmt.Sprintf("after %s: %s", conformance.Plural(len(row), "attempt"), s.outcome()))
 	}
 	t.judgeRow(p, row, true)
 	last := row[len(row)-1]
 	switch longest := t.Duration("cap"); {
 	case p != nil:
-		t.Conclude(fmt.Sprintf("%s, then at most %s: %s", plural(len(row), "attempt"), brief(slices.Max(row)), list(row)))
+		t.Conclude(fmt.Sprintf("%s, then at most %s: %s", conformance.Plural(len(row), "attempt"), brief(slices.Max(row)), list(row)))
 	case slices.Max(row) > time.Duration(float64(longest)*(1+jitter)):
 		t.Fail(fmt.Sprintf("at most %s", brief(time.Duration(float64(longest)*(1+jitter)))), list(row))
 	case !settled(row, jitter):

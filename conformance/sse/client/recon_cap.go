@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
@@ -132,7 +133,7 @@ func (t *Trial) judgeCap(c *capping, told *subject.Delay) {
 		said = fmt.Sprintf("told a first delay of %v, it was not back from the second", time.Duration(told.BaseMS)*time.Millisecond)
 	}
 	if len(c.due) > 0 {
-		said += fmt.Sprintf(", and longer than %s in %s", brief(slices.Max(c.due)), plural(len(c.due), "subscription"))
+		said += fmt.Sprintf(", and longer than %s in %s", brief(slices.Max(c.due)), conformance.Plural(len(c.due), "subscription"))
 	}
 	longest := slices.Max(append(slices.Concat(c.done, c.due), 0))
 	const certain = 0.005

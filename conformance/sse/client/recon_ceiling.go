@@ -60,8 +60,8 @@ func keepsItsCeiling(t *Trial) {
 		s.leave()
 		if over {
 			took := visits[most+1].Accepted.Sub(visits[0].Accepted)
-			want, evidence := fmt.Sprintf("at most %d requests in %v", most, ceilingWindow), []string{"delays: " + list(gaps(visits))}
-			actual := fmt.Sprintf("%s: %d requests in %s", p.name, len(visits), brief(took))
+			want, evidence := fmt.Sprintf("at most %s in %v", conformance.Plural(most, "request"), ceilingWindow), []string{"delays: " + list(gaps(visits))}
+			actual := fmt.Sprintf("%s: %s in %s", p.name, conformance.Plural(len(visits), "request"), brief(took))
 			if p.name == "retry: 0" && t.profile == conformance.ProfileBrowser {
 				t.Tolerated(want, actual+", as HTML has it", evidence) // "Wait a delay equal to the reconnection time", which may be 0
 			} else {
@@ -77,5 +77,5 @@ func keepsItsCeiling(t *Trial) {
 			worst = i
 		}
 	}
-	t.Conclude(fmt.Sprintf("at most %s in %v, at %s", plural(busiest[worst], "request"), ceilingWindow, provocations[worst].name))
+	t.Conclude(fmt.Sprintf("at most %s in %v, at %s", conformance.Plural(busiest[worst], "request"), ceilingWindow, provocations[worst].name))
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
@@ -92,7 +93,7 @@ func (t *Trial) judgeIDs(visits []visit, lives []life) {
 // follow plays the lives and judges the ids.
 func (t *Trial) follow(lives ...life) {
 	t.judgeIDs(t.resume(lives), lives)
-	t.Conclude(fmt.Sprintf("as it should be on each of %d connections", len(lives)))
+	t.Conclude(fmt.Sprintf("as it should be on each of %s", conformance.Plural(len(lives), "connection")))
 }
 
 // "A reconnection sends the last committed id as Last-Event-ID." Whatever ends the connection.
@@ -112,7 +113,7 @@ func sendsIDsInUTF8(t *Trial) {
 		lives := []life{{body: "id: " + id + "\ndata: x\n\n"}, {body: "data: y\n\n", want: id}, {body: "data: z\n\n", want: id}}
 		t.judgeIDs(t.resume(lives), lives)
 	})
-	t.Conclude(fmt.Sprintf("%d ids, each as its bytes", len(ids)))
+	t.Conclude(fmt.Sprintf("%s, each as its bytes", conformance.Plural(len(ids), "id")))
 }
 
 // "No Last-Event-ID is sent when the last id is the empty string, also when an earlier reconnection sent one."

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
@@ -52,8 +53,8 @@ func (t *Trial) judgeSpread(delays []time.Duration, at []time.Time, retry time.D
 	}
 	window := slices.Max(delays) - slices.Min(delays)
 	spread, together := variation(delays), fullest(delays)
-	said := fmt.Sprintf("%d delays from %s to %s: coefficient of variation %.3f, at most %.0f%% of them in one tenth of the window",
-		len(delays), brief(slices.Min(delays)), brief(slices.Max(delays)), spread, 100*together)
+	said := fmt.Sprintf("%s from %s to %s: coefficient of variation %.3f, at most %.0f%% of them in one tenth of the window",
+		conformance.Plural(len(delays), "delay"), brief(slices.Min(delays)), brief(slices.Max(delays)), spread, 100*together)
 	if len(at) > 0 {
 		slices.SortFunc(at, time.Time.Compare)
 		said += fmt.Sprintf(", at most %d of %d within 10 ms", mostIn(10*time.Millisecond, at), len(at))
@@ -149,7 +150,7 @@ func (t *Trial) oneByOne() []time.Duration {
 	s.leave()
 	row := gaps(visits)
 	if !enough || row[len(row)-1] > 3*row[0] {
-		t.Skip("it follows one stream at a time, and cannot be made to come back %d times soon: %s", most, list(row))
+		t.Skip("it follows one stream at a time, and cannot be made to come back %s soon: %s", conformance.Plural(most, "time"), list(row))
 	}
 	return row
 }

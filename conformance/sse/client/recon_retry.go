@@ -175,7 +175,7 @@ func retryHolds(t *Trial) {
 			t.missed("retry decides every delay", fmt.Sprintf("the first delay follows retry: %d, the later ones do not: %s", retry.Milliseconds(), list(row)), evidence)
 		}
 	}
-	t.Conclude(fmt.Sprintf("after each of %d losses: %s", losses, list(rows[0])))
+	t.Conclude(fmt.Sprintf("after each of %s: %s", conformance.Plural(losses, "loss"), list(rows[0])))
 }
 
 // tellingRetry is a reconnection time that no delay of the client's own can be taken for.
@@ -239,10 +239,10 @@ func neverShorterThanRetry(t *Trial) {
 	}
 	t.Count(len(all))
 	if len(all) < n {
-		t.Unknown("the client came back %d times only", len(all))
+		t.Unknown("the client came back %s only", conformance.Plural(len(all), "time"))
 	}
 	shortest := slices.Min(all)
-	said := fmt.Sprintf("the shortest of %d delays is %s", len(all), brief(shortest))
+	said := fmt.Sprintf("the shortest of %s is %s", conformance.Plural(len(all), "delay"), brief(shortest))
 	if shortest >= low {
 		t.Pass(said)
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
@@ -198,7 +199,7 @@ func finalOf(reports []subject.Report) *subject.Report {
 
 // outcome says in words how many visits there were, and whether the client has given up.
 func (s *scene) outcome() string {
-	text := plural(len(s.all()), "request")
+	text := conformance.Plural(len(s.all()), "request")
 	if s.t.staysAway() {
 		text += ", and it came back after no loss at all"
 	}

@@ -225,7 +225,7 @@ func (s *suite) begin(ctx context.Context) (*subject.Session, error) {
 	failed, failure := s.failed, s.failure
 	s.starts.Unlock()
 	if failed >= mostFailures {
-		return nil, fmt.Errorf("the client failed to start %d times in a row, so it was not started again: %w", failed, failure)
+		return nil, fmt.Errorf("the client failed to start %s in a row, so it was not started again: %w", conformance.Plural(failed, "time"), failure)
 	}
 	fresh, err := subject.Begin(ctx, s.start)
 	s.starts.Lock()

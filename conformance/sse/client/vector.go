@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/sse/vectors"
 	"github.com/streamgauge/streamgauge/conformance/subject"
@@ -326,7 +327,7 @@ func few(all []seen, ids bool) string {
 		}
 		if n := len(e.data); n > longest {
 			e.data = e.data[:longest]
-			words = append(words, fmt.Sprintf("%v… (%d bytes)", e, n))
+			words = append(words, fmt.Sprintf("%v… (%s)", e, conformance.Plural(n, "byte")))
 			continue
 		}
 		words = append(words, e.String())

@@ -3,6 +3,8 @@ package server
 import (
 	"fmt"
 	"slices"
+
+	"github.com/streamgauge/streamgauge/conformance"
 )
 
 type anomalyKind int
@@ -143,7 +145,7 @@ func (r *seamRun) report(expected string, kinds ...anomalyKind) {
 	all := r.real(kinds...)
 	for i, a := range all {
 		if i == mostExamples {
-			t.Deviation(expected, fmt.Sprintf("and %d times more", len(all)-i))
+			t.Deviation(expected, fmt.Sprintf("and %s more", conformance.Plural(len(all)-i, "time")))
 			return
 		}
 		t.Deviation(expected, a.String(), a.evidence)

@@ -121,7 +121,7 @@ func refusesStreamsNotGranted(t *Trial) {
 	}
 	for _, streams := range asked {
 		p := reply(t, streams, stranger)
-		actual := fmt.Sprintf("a token for one stream, or client, asked for another (%d streams in all): %s", len(streams), answerText(p))
+		actual := fmt.Sprintf("a token for one stream, or client, asked for another (%s in all): %s", conformance.Plural(len(streams), "stream"), answerText(p))
 		t.Classify(actual, p.Head(),
 			conformance.Class{Outcome: conformance.Pass, Text: "status 403", Holds: p.Status() == http.StatusForbidden},
 			conformance.Class{Outcome: conformance.Pass, Text: "404, which hides that there is such a stream", Holds: p.Status() == http.StatusNotFound},
@@ -336,7 +336,7 @@ func keepsPrivateWhatIsPrivate(t *Trial) {
 		}
 	}
 	t.Count(len(watchers))
-	t.Conclude(fmt.Sprintf("%d subscribers without the right received nothing", len(watchers)))
+	t.Conclude(fmt.Sprintf("%s without the right received nothing", conformance.Plural(len(watchers), "subscriber")))
 }
 
 // plainly are the requirements that tell of the first watchers, who do nothing but ask for a stream.
@@ -392,7 +392,7 @@ func refusesCheaply(t *Trial) {
 		p.Close()
 	}
 	if t.Subject.Publish != nil && !bystander.goesOn() {
-		t.Absent("streams that do not suffer from refusals", fmt.Sprintf("after %d refusals another stream was silent", attempts), bystander.tap().Evidence())
+		t.Absent("streams that do not suffer from refusals", fmt.Sprintf("after %s another stream was silent", conformance.Plural(attempts, "refusal")), bystander.tap().Evidence())
 	}
 	t.Count(attempts)
 	if limited > 0 {

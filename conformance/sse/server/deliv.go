@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -91,7 +92,7 @@ func repeatsNothingOfOthers(t *Trial) {
 		seen[[2]string{e.ID, e.Data}] = true
 	}
 	t.Count(len(f.seen))
-	t.Conclude(fmt.Sprintf("none of %d events came twice", len(f.seen)))
+	t.Conclude(fmt.Sprintf("none of %s came twice", conformance.Plural(len(f.seen), "event")))
 }
 
 // "Events of one publisher on one topic arrive in publish order on every subscriber."
@@ -179,9 +180,9 @@ func inventsNothing(t *Trial) {
 	}
 	phantoms(t, c, refused)
 	if rejected == 0 {
-		t.Conclude(fmt.Sprintf("nothing but what was published came in %d messages; no publish could be made to be rejected", c.published))
+		t.Conclude(fmt.Sprintf("nothing but what was published came in %s; no publish could be made to be rejected", conformance.Plural(c.published, "message")))
 	}
-	t.Conclude(fmt.Sprintf("nothing but what was published came in %d messages, and none of %d rejected ones", c.published, rejected))
+	t.Conclude(fmt.Sprintf("nothing but what was published came in %s, and none of %d rejected ones", conformance.Plural(c.published, "message"), rejected))
 }
 
 // unwelcome are messages that a subject may well reject. Their data follow what tells them apart.
@@ -334,7 +335,7 @@ func hasNoBlindWindow(t *Trial) {
 		t.Unknown("to %d subscribers came neither a message published right after the head nor the one after it, within %v", n, t.arrival)
 	}
 	t.Count(joins)
-	t.Conclude(fmt.Sprintf("%d messages published right after the head of the response all came", joins))
+	t.Conclude(fmt.Sprintf("%s published right after the head of the response all came", conformance.Plural(joins, "message")))
 }
 
 // mostMute is after how many joins to which nothing came no further one is tried.
@@ -383,7 +384,7 @@ func deliversEndOfBurst(t *Trial) {
 		}
 		due := newest.Began.Add(newest.Took)
 		t.Count(1)
-		expected := fmt.Sprintf("the last of %d messages within %v of its acknowledgement", size, within)
+		expected := fmt.Sprintf("the last of %s within %v of its acknowledgement", conformance.Plural(size, "message"), within)
 		if !f.hears(s.text(0, size)) {
 			t.Absent(expected, fmt.Sprintf("it did not come within %v", t.arrival), f.evidence(len(f.taps)))
 		}
@@ -472,7 +473,7 @@ func carriesSeveralStreams(t *Trial) {
 
 // changed words how a message came that did not come as it was published, among events that came meanwhile.
 func (t *Trial) changed(m Message, events []Event) (expected, actual string) {
-	kind := fmt.Sprintf("a message of %d bytes", len(m.Data))
+	kind := fmt.Sprintf("a message of %s", conformance.Plural(len(m.Data), "byte"))
 	events = slices.DeleteFunc(slices.Clone(events), t.ours)
 	if len(events) == 0 {
 		return kind + ", " + sse.Escape([]byte(m.Data)) + ", as it was published", "it did not come"

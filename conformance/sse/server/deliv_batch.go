@@ -33,7 +33,7 @@ func deliversAtOnce(t *Trial) {
 	case d.unclear():
 		t.Unknown("%s; but this machine was too busy to tell", d)
 	case !d.failed():
-		t.Pass(fmt.Sprintf("half of %d events came at most %v after %s, allowed %v", len(d.took), shown(d.median()), d.beside, d.within))
+		t.Pass(fmt.Sprintf("half of %s came at most %v after %s, allowed %v", conformance.Plural(len(d.took), "event"), shown(d.median()), d.beside, d.within))
 	}
 	over, moments := t.togetherWithin(f, d.median())
 	what := fmt.Sprintf("%s; %d that were published over %v came at %d moments", d, batch, shown(over), moments)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/streamgauge/streamgauge/conformance"
 )
 
 // difference words where a text that came departs from the one that was sent: what stands there on each side, characters by their code
@@ -20,7 +22,7 @@ func difference(sent, got string) (expected, actual string) {
 		behind = fmt.Sprintf(" behind %q", tailOf(sent[:at]))
 	}
 	place := fmt.Sprintf("at byte %d of %d%s ", at, len(sent), behind)
-	return place + pieceAt(sent, at), place + pieceAt(got, at) + fmt.Sprintf(", %d bytes in all", len(got))
+	return place + pieceAt(sent, at), place + pieceAt(got, at) + fmt.Sprintf(", %s in all", conformance.Plural(len(got), "byte"))
 }
 
 // alike is how many bytes two texts begin with that are the same.

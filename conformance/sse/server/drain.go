@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -37,7 +38,7 @@ func drainEndsInTime(t *Trial) {
 	t.interrupted()
 	took := max(time.Since(began), lastEnd(taps).Sub(began))
 	t.Count(len(taps))
-	expected := fmt.Sprintf("the end of all %d streams and of the drain within %v", len(taps), grace)
+	expected := fmt.Sprintf("the end of all %s and of the drain within %v", conformance.Plural(len(taps), "stream"), grace)
 	switch {
 	case open > 0:
 		t.Fail(expected, fmt.Sprintf("after %v %d streams were still open", grace, open), taps[0].Evidence())
@@ -46,7 +47,7 @@ func drainEndsInTime(t *Trial) {
 	case err != nil:
 		t.Unknown("the drain command failed: %s", t.Subject.redact(err.Error()))
 	}
-	t.Pass(fmt.Sprintf("%d streams ended within %v", len(taps), took.Round(time.Millisecond)))
+	t.Pass(fmt.Sprintf("%s ended within %v", conformance.Plural(len(taps), "stream"), took.Round(time.Millisecond)))
 }
 
 // overtime is how much longer than its grace a drain may take before it is given up.
@@ -165,7 +166,7 @@ func drainedStreamsEndCleanly(t *Trial) {
 		}
 	}
 	t.Count(len(taps))
-	t.Conclude(fmt.Sprintf("%d streams ended cleanly", len(taps)))
+	t.Conclude(fmt.Sprintf("%s ended cleanly", conformance.Plural(len(taps), "stream")))
 }
 
 // drainPatience is how long a drain may take where that is not what is judged.
@@ -291,10 +292,10 @@ func drainLosesNothing(t *Trial) {
 	}
 	t.Count(len(numbers))
 	if len(lost) > 0 {
-		t.Fail(fmt.Sprintf("all %d acknowledged messages, before the close or after resuming", len(numbers)),
+		t.Fail(fmt.Sprintf("all %s, before the close or after resuming", conformance.Plural(len(numbers), "acknowledged message")),
 			fmt.Sprintf("%d were lost: %s", len(lost), spans(lost)), tail(f.evidence(1)), f.evidence(len(f.taps)))
 	}
-	t.Pass(fmt.Sprintf("%d messages acknowledged around a drain arrived over %d connections", len(numbers), len(f.taps)))
+	t.Pass(fmt.Sprintf("%s acknowledged around a drain arrived over %s", conformance.Plural(len(numbers), "message"), conformance.Plural(len(f.taps), "connection")))
 }
 
 // offer publishes the next message, and says whether it was acknowledged.
@@ -323,7 +324,7 @@ func drainedClientsReturnSpread(t *Trial) {
 	}
 	share := densest(returns, bucket)
 	t.Count(len(returns))
-	actual := fmt.Sprintf("%.0f%% of %d clients return within the same %v", 100*share, len(returns), bucket)
+	actual := fmt.Sprintf("%.0f%% of %s return within the same %v", 100*share, conformance.Plural(len(returns), "client"), bucket)
 	if most := t.Number("most"); share > most {
 		t.Fail(fmt.Sprintf("at most %.0f%% within any %v, by the times of the closes and the retry that each was sent", 100*most, bucket), actual, tail(taps[0].Evidence()))
 	}
@@ -368,7 +369,7 @@ func rotationIsLossless(t *Trial) {
 	case len(lost) > 0:
 		t.Fail("all messages over the rotation", spans(lost)+" were lost", f.evidence(len(f.taps)))
 	}
-	t.Pass(fmt.Sprintf("%d messages came over %d connections", v.sent, len(f.taps)))
+	t.Pass(fmt.Sprintf("%s came over %s", conformance.Plural(v.sent, "message"), conformance.Plural(len(f.taps), "connection")))
 }
 
 // "A maximum age of connections, if there is one, differs from connection to connection, so that they do not end in one burst."
@@ -393,8 +394,8 @@ func rotationIsSpread(t *Trial) {
 	}
 	const most = 0.6 // of ages that do not differ nearly all are the same
 	if share := densest(ends, age/50); len(ends) > 1 && share > most {
-		t.Deviation("ages that differ from connection to connection", fmt.Sprintf("%.0f%% of %d connections had the same age, to %v", 100*share, len(ends), age/50))
+		t.Deviation("ages that differ from connection to connection", fmt.Sprintf("%.0f%% of %s had the same age, to %v", 100*share, conformance.Plural(len(ends), "connection"), age/50))
 	}
 	t.Count(len(taps))
-	t.Conclude(fmt.Sprintf("%d connections ended at different ages", len(ends)))
+	t.Conclude(fmt.Sprintf("%s ended at different ages", conformance.Plural(len(ends), "connection")))
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -35,7 +36,7 @@ func (p *Tap) evidence(from int) []string {
 	var lines []string
 	for i, s := range segments {
 		if i == evidenceSegments {
-			lines = append(lines, fmt.Sprintf("… %d segments more", len(segments)-i))
+			lines = append(lines, fmt.Sprintf("… %s more", conformance.Plural(len(segments)-i, "segment")))
 			break
 		}
 		lines = append(lines, stamp(s.At.Sub(p.began))+" "+p.redact(sse.Escape(s.Bytes)))

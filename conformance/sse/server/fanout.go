@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
 )
 
 // fanOut is messages of several publishers on their way to several subscribers of one stream.
@@ -44,7 +46,7 @@ func (t *Trial) fanOut(subscribers, publishers, each int, churn bool) *fanOut {
 }
 
 func (d *fanOut) publish() {
-	d.t.Doing("%d publishers publish", d.publishers)
+	d.t.Doing("%s publish", conformance.Plural(d.publishers, "publisher"))
 	began := time.Now()
 	d.t.Allow(lasting)
 	over := make(chan struct{})
@@ -139,7 +141,7 @@ func (d *fanOut) mustStay() {
 }
 
 func (d *fanOut) String() string {
-	return fmt.Sprintf("%d messages of %d publishers to %d subscribers", d.published(), d.publishers, len(d.followers))
+	return fmt.Sprintf("%s of %s to %s", conformance.Plural(d.published(), "message"), conformance.Plural(d.publishers, "publisher"), conformance.Plural(len(d.followers), "subscriber"))
 }
 
 func (d *fanOut) published() (n int) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
 )
 
 // follower is a subscriber that comes back with the position it committed whenever its stream ends, as an EventSource does. One
@@ -102,7 +104,7 @@ func (f *follower) comeBack() bool {
 	for {
 		if f.idle++; f.idle > mostIdle {
 			if f.refused == "" {
-				f.refused = fmt.Sprintf("%d connections in a row ended without an event", mostIdle)
+				f.refused = fmt.Sprintf("%s in a row ended without an event", conformance.Plural(mostIdle, "connection"))
 			}
 			return false
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -43,7 +44,7 @@ func everyByteIsUTF8(t *Trial) {
 		t.Fail("valid UTF-8", fmt.Sprintf("byte %d of the body begins no valid sequence: %s", at, sse.Escape(body[at:min(at+8, len(body))])), p.EvidenceFrom(at))
 	}
 	t.Count(len(body))
-	t.Pass(fmt.Sprintf("%d bytes, all of them valid UTF-8", len(body)))
+	t.Pass(fmt.Sprintf("%s, all of them valid UTF-8", conformance.Plural(len(body), "byte")))
 }
 
 // wholeUTF8 says whether a body, of which the ends may be cut, is valid UTF-8.
@@ -129,12 +130,12 @@ func judgeBlankLines(t *Trial, p *Tap, least int) {
 	}
 	t.Count(all)
 	if all < least {
-		t.Skip("%d events came while the stream was watched: describe publish in a target file, and there is something to judge", all)
+		t.Skip("%s came while the stream was watched: describe publish in a target file, and there is something to judge", conformance.Plural(all, "event"))
 	}
 	if 2*late > all {
-		t.Late(worst-within, fmt.Sprintf("the blank line within %v of its event", within), fmt.Sprintf("the blank line of %d of %d events came late, by up to %v", late, all, worst.Round(time.Millisecond)), p.Evidence())
+		t.Late(worst-within, fmt.Sprintf("the blank line within %v of its event", within), fmt.Sprintf("the blank line of %d of %s came late, by up to %v", late, conformance.Plural(all, "event"), worst.Round(time.Millisecond)), p.Evidence())
 	}
-	t.Pass(fmt.Sprintf("%d events came with their blank lines", all))
+	t.Pass(fmt.Sprintf("%s came with their blank lines", conformance.Plural(all, "event")))
 }
 
 // "Line breaks inside data (LF, CR, CRLF) become separate data lines; nothing after them is read as a field."
@@ -263,7 +264,7 @@ func onlyKnownFieldsAreSent(t *Trial) {
 		t.Deviation("no other fields than data, event, id and retry", "the field "+sse.Escape([]byte(f.Name)), p.EvidenceFrom(f.Offset))
 	}
 	t.Count(len(fields))
-	t.Conclude(fmt.Sprintf("%d lines, none with an unknown field", len(fields)))
+	t.Conclude(fmt.Sprintf("%s, none with an unknown field", conformance.Plural(len(fields), "line")))
 }
 
 // "A BOM appears at most once, at the very start."
@@ -292,7 +293,7 @@ func eventsAreWrittenWhole(t *Trial) {
 	}
 	var mu sync.Mutex
 	published := map[string]bool{}
-	t.Doing("%d publishers publish %d events each", publishers, each)
+	t.Doing("%s publish %s each", conformance.Plural(publishers, "publisher"), conformance.Plural(each, "event"))
 	began := time.Now()
 	var all sync.WaitGroup
 	for publisher := range publishers {
@@ -316,7 +317,7 @@ func eventsAreWrittenWhole(t *Trial) {
 	marker := t.Unique()
 	t.Send(f.streams[0], marker)
 	if !f.hears(marker) {
-		t.Unknown("a marker behind %d events did not arrive within %v", len(published), t.arrival)
+		t.Unknown("a marker behind %s did not arrive within %v", conformance.Plural(len(published), "event"), t.arrival)
 	}
 	whole := 0
 	for i, e := range f.seen {
@@ -325,14 +326,14 @@ func eventsAreWrittenWhole(t *Trial) {
 		case published[e.Data] || slices.ContainsFunc(mapKeys(published), func(data string) bool { return carries(e.Data, data) }):
 			whole++
 		default:
-			t.Deviation(fmt.Sprintf("every event as it was published, with %d lines", lines), "an event with the data "+sse.Escape([]byte(e.Data)), f.taps[f.at[i]-1].EvidenceFrom(max(0, e.End-2*len(e.Data))))
+			t.Deviation(fmt.Sprintf("every event as it was published, with %s", conformance.Plural(lines, "line")), "an event with the data "+sse.Escape([]byte(e.Data)), f.taps[f.at[i]-1].EvidenceFrom(max(0, e.End-2*len(e.Data))))
 		}
 	}
 	t.Count(whole)
 	if whole == 0 && !t.Deviated() {
-		t.Unknown("none of %d acknowledged events arrived", len(published))
+		t.Unknown("none of %s arrived", conformance.Plural(len(published), "acknowledged event"))
 	}
-	t.Conclude(fmt.Sprintf("%d events of %d concurrent publishers arrived whole", whole, publishers))
+	t.Conclude(fmt.Sprintf("%s of %d concurrent publishers arrived whole", conformance.Plural(whole, "event"), publishers))
 }
 
 func mapKeys(of map[string]bool) []string {
@@ -352,7 +353,7 @@ func replayableEventsHaveIDs(t *Trial) {
 		}
 	}
 	t.Count(len(messages))
-	t.Conclude(fmt.Sprintf("%d messages, each with an id", len(messages)))
+	t.Conclude(fmt.Sprintf("%s, each with an id", conformance.Plural(len(messages), "message")))
 }
 
 // "What a server that claims resume sends of its own (a greeting, a ping, a sign of a hole) has no id, because nobody can resume from it."
@@ -448,7 +449,7 @@ func idsSurviveAHeader(t *Trial) {
 		t.Info("no ids were sent")
 	}
 	t.Count(judged)
-	t.Conclude(fmt.Sprintf("%d ids can be sent back in a header", judged))
+	t.Conclude(fmt.Sprintf("%s can be sent back in a header", conformance.Plural(judged, "id")))
 }
 
 // "The server sends a retry value or documents its reconnect expectation; if sent it lies in 500 ms..60 s."

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -46,7 +47,7 @@ func idsNameOneEvent(t *Trial) {
 	content := map[string]string{}
 	for i, f := range observers {
 		if !f.hears(end) {
-			t.Unknown("subscriber %d did not get the last of %d events", i+1, n)
+			t.Unknown("subscriber %d did not get the last of %s", i+1, conformance.Plural(n, "event"))
 		}
 		judgeIDs(t, f, content)
 	}
@@ -54,7 +55,7 @@ func idsNameOneEvent(t *Trial) {
 		t.Info("no ids were sent")
 	}
 	t.Count(len(content))
-	t.Conclude(fmt.Sprintf("%d ids, each for one event, at %d subscribers that joined at different times", len(content), len(observers)))
+	t.Conclude(fmt.Sprintf("%s, each for one event, at %s that joined at different times", conformance.Plural(len(content), "id"), conformance.Plural(len(observers), "subscriber")))
 }
 
 // judgeIDs notes the first id that a subscriber saw with other content than it did before, or another subscriber.

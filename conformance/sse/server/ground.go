@@ -150,7 +150,7 @@ func (p *glance) delivers(ctx context.Context, within time.Duration) (missing st
 	if refused != "" {
 		return refused
 	}
-	return fmt.Sprintf("none of %d messages arrived within %v", messages, 2*within)
+	return fmt.Sprintf("none of %s arrived within %v", conformance.Plural(messages, "message"), 2*within)
 }
 
 // glance is one subscription that is looked at outside of a case.

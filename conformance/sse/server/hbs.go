@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -40,7 +41,7 @@ func idleStreamShowsLife(t *Trial) {
 	longest, counted := watchIdle(t, p, intervals, least, silence, ceiling)
 	if ended, err := p.Ended(); ended && longest <= silence {
 		if errors.Is(err, io.EOF) && counted > 0 {
-			t.Unknown("the stream ended after %d signs of life", counted)
+			t.Unknown("the stream ended after %s", conformance.Plural(counted, "sign of life"))
 		}
 		t.Unknown("the stream did not stay open: %s", endText(err))
 	}
@@ -103,7 +104,7 @@ func silenceText(counted int, longest time.Duration) string {
 	if counted == 0 {
 		return fmt.Sprintf("nothing for %v", longest.Round(100*time.Millisecond))
 	}
-	return fmt.Sprintf("%d signs of life, the longest silence %v", counted, longest.Round(10*time.Millisecond))
+	return fmt.Sprintf("%s, the longest silence %v", conformance.Plural(counted, "sign of life"), longest.Round(10*time.Millisecond))
 }
 
 // bounds are the silence that is allowed, the target's own if it declares one, and how long a sign of life is waited for.
@@ -166,7 +167,7 @@ func heartbeatsAreNoMessages(t *Trial) {
 	p.Look(func(r *Record) { comments = len(r.Comments) })
 	events := slices.DeleteFunc(p.Events(), t.primed)
 	if t.Subject.Shared && len(events) > 0 {
-		t.Info(fmt.Sprintf("%d comments came; events on a stream with one name can be messages of others", comments))
+		t.Info(fmt.Sprintf("%s came; events on a stream with one name can be messages of others", conformance.Plural(comments, "comment")))
 	}
 	if slices.ContainsFunc(events, t.ours) {
 		t.Unknown("messages came that were published in other streams: see SSE-ISO-001")
@@ -185,7 +186,7 @@ func heartbeatsAreNoMessages(t *Trial) {
 		t.Deviation("a last event id that does not move on an idle stream", "it moved to "+sse.Escape([]byte(now)), p.Evidence())
 	}
 	t.Count(counted)
-	t.Conclude(fmt.Sprintf("%d comments and %d events, none of which looks like a message", comments, len(events)))
+	t.Conclude(fmt.Sprintf("%s and %s, none of which looks like a message", conformance.Plural(comments, "comment"), conformance.Plural(len(events), "event")))
 }
 
 // "Heartbeats start with the connection, also before any event exists and after a replay."
@@ -218,7 +219,7 @@ func heartbeatsStartAtOnce(t *Trial) {
 		}
 	}
 	t.Count(len(watched))
-	t.Conclude(fmt.Sprintf("signs of life on %d connections from the start", len(watched)))
+	t.Conclude(fmt.Sprintf("signs of life on %s from the start", conformance.Plural(len(watched), "connection")))
 }
 
 // idling is a connection on which nothing but signs of life is to come.
@@ -289,20 +290,20 @@ func heartbeatsAreSpread(t *Trial) {
 			if t.LagBetween(began, time.Now()) > silence/3 {
 				continue
 			}
-			t.Skip("%d of %d connections showed a heartbeat: see SSE-HBS-001", len(beats), streams)
+			t.Skip("%d of %s showed a heartbeat: see SSE-HBS-001", len(beats), conformance.Plural(streams, "connection"))
 		}
 		t.Count(len(beats))
 		density, from, to := densestWindow(beats, burst)
 		switch late := t.LagBetween(from, to); {
 		case density <= share:
-			t.Pass(fmt.Sprintf("at most %.0f%% of the heartbeats of %d connections within %v", 100*density, streams, burst))
+			t.Pass(fmt.Sprintf("at most %.0f%% of the heartbeats of %s within %v", 100*density, conformance.Plural(streams, "connection"), burst))
 		case late > burst/2, density-float64(t.LagBetween(opened, to))/float64(to.Sub(began)) <= share:
 			continue
 		}
 		worst = max(worst, density)
 		if bursts++; bursts == 2 {
 			t.Fail(fmt.Sprintf("at most %.0f%% of all heartbeats within %v", 100*share, burst),
-				fmt.Sprintf("%.0f%% of the heartbeats of %d connections came within %v of each other", 100*worst, streams, burst))
+				fmt.Sprintf("%.0f%% of the heartbeats of %s came within %v of each other", 100*worst, conformance.Plural(streams, "connection"), burst))
 		}
 	}
 	t.Unknown("this machine was too busy: reading late would make a burst of what is none")

@@ -95,7 +95,7 @@ func headComesBeforeTheFirstEvent(t *Trial) {
 	expected := fmt.Sprintf("a response's head within %v of its request, on a stream without events", within)
 	switch {
 	case best < 0:
-		t.Late(3*within, expected, fmt.Sprintf("no head within %v, %d times", 4*within, attempts), []string{curl(t.Subject, t.Request([]string{t.Stream()}))})
+		t.Late(3*within, expected, fmt.Sprintf("no head within %v, %s", 4*within, conformance.Plural(attempts, "time")), []string{curl(t.Subject, t.Request([]string{t.Stream()}))})
 	case best > within:
 		t.Late(best-within, expected, fmt.Sprintf("%v at best", best.Round(time.Millisecond)))
 	}

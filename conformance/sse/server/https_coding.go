@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
 )
 
 // accepted are what browsers accept; the second is asked for as well, because the harness cannot read what some servers choose of the first.
@@ -110,7 +112,7 @@ func (t *Trial) codingInTime(p *Tap, coding string, d *lateness, send func(e cod
 	case d.unclear():
 		t.Unknown("%s; but this machine was too busy to tell", what)
 	}
-	return fmt.Sprintf("in the coding %s half of %d events came at most %v after %s, allowed %v", coding, len(d.took), shown(d.median()), d.beside, d.within)
+	return fmt.Sprintf("in the coding %s half of %s came at most %v after %s, allowed %v", coding, conformance.Plural(len(d.took), "event"), shown(d.median()), d.beside, d.within)
 }
 
 // pushedAfter is after how long an event in a coding is pushed.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -87,13 +88,13 @@ func resetStreamsFreeTheirSlots(t *Trial) {
 		}
 		t.Count(done)
 		t.Fail("a stream on a connection on which all others were reset",
-			fmt.Sprintf("after %d streams had been opened and reset on one connection, the next one was not opened: %s; on a new connection it was", done, why))
+			fmt.Sprintf("after %s had been opened and reset on one connection, the next one was not opened: %s; on a new connection it was", conformance.Plural(done, "stream"), why))
 	}
 	t.Count(done)
 	counted.Lock()
 	defer counted.Unlock()
 	if dials > 1 {
-		t.Info(fmt.Sprintf("%d streams were opened and reset, and the server ended the connection %d times meanwhile", done, dials-1))
+		t.Info(fmt.Sprintf("%d streams were opened and reset, and the server ended the connection %s meanwhile", done, conformance.Plural(dials-1, "time")))
 	}
 	t.Pass(fmt.Sprintf("%d streams were opened and reset on one connection", done))
 }

@@ -203,7 +203,7 @@ func streamOutlivesTimeouts(t *Trial) {
 		}
 	}
 	t.Count(len(sent))
-	t.Pass(fmt.Sprintf("held for %v: %d events, all of them on one connection", time.Since(p.Began()).Round(time.Second), len(sent)))
+	t.Pass(fmt.Sprintf("held for %v: %s, all of them on one connection", time.Since(p.Began()).Round(time.Second), conformance.Plural(len(sent), "event")))
 }
 
 // mostHeld is how long a stream is held at most for no other reason than that others go on.

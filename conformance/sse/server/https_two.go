@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -29,9 +30,9 @@ func http2IsOffered(t *Trial) {
 	}
 	t.Count(wanted)
 	if n := shared.Connections(); n > 1 {
-		t.Fail(fmt.Sprintf("%d streams on one connection", wanted), fmt.Sprintf("they took %d connections", n))
+		t.Fail(fmt.Sprintf("%s on one connection", conformance.Plural(wanted, "stream")), fmt.Sprintf("they took %s", conformance.Plural(n, "connection")))
 	}
-	t.Pass(fmt.Sprintf("%d streams on one connection", wanted))
+	t.Pass(fmt.Sprintf("%s on one connection", conformance.Plural(wanted, "stream")))
 }
 
 // "On one h2 connection a stream that is not read (window exhausted) does not stall other streams."

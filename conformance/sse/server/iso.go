@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -53,7 +54,7 @@ func staysInItsStream(t *Trial) {
 			leaks(t, f, s, lane)
 		}
 	}
-	t.Conclude(fmt.Sprintf("%d streams with %d subscribers each got nothing of one another", streams, each))
+	t.Conclude(fmt.Sprintf("%s with %s each got nothing of one another", conformance.Plural(streams, "stream"), conformance.Plural(each, "subscriber")))
 }
 
 // canaries are sent in each stream; the last one is the marker behind which nothing is missing any more.
@@ -148,7 +149,7 @@ func comparesNamesExactly(t *Trial) {
 	for _, n := range s.numbers(0, p.seen) {
 		t.Deviation("nothing but what is published to "+sse.Escape([]byte(own)), "what was published to "+sse.Escape([]byte(names[n-1]))+" came", p.evidence(1))
 	}
-	t.Conclude(fmt.Sprintf("of %d names that look alike %d could be published to, and nothing of that came", len(names), len(reached)))
+	t.Conclude(fmt.Sprintf("of %s that look alike %d could be published to, and nothing of that came", conformance.Plural(len(names), "name"), len(reached)))
 }
 
 // lookalikes are names that are not the given one, which ends in a letter with an accent.

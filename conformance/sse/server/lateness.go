@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
 )
 
 // lateness is how much later events come than they were there to be sent. A timer that flushes delays each by another time, and a busy machine
@@ -56,5 +58,5 @@ func (d *lateness) median() time.Duration {
 
 // String says what was seen.
 func (d *lateness) String() string {
-	return fmt.Sprintf("%d of %d events came more than %v after %s, half of all at least %v", len(d.took)-d.soon, len(d.took), d.within, d.beside, shown(d.median()))
+	return fmt.Sprintf("%d of %s came more than %v after %s, half of all at least %v", len(d.took)-d.soon, conformance.Plural(len(d.took), "event"), d.within, d.beside, shown(d.median()))
 }

@@ -58,7 +58,7 @@ func sizeLimitIsExact(t *Trial) {
 			break
 		}
 	}
-	t.Absence(fmt.Sprintf("a message of %d bytes, the largest that is accepted, as it was published", last), "it did not arrive like this", tail(p.Evidence()))
+	t.Absence(fmt.Sprintf("a message of %s, the largest that is accepted, as it was published", conformance.Plural(last, "byte")), "it did not arrive like this", tail(p.Evidence()))
 	t.Conclude(actual)
 }
 
@@ -69,11 +69,11 @@ func sizeLimit(t *Trial, stream string) (last int, over Receipt) {
 	if text := t.Text("limit"); text != "" {
 		limit := int(t.Number("limit"))
 		if r := try(limit); r.Acceptance != Acknowledged {
-			t.Fail(fmt.Sprintf("a message of %d bytes, the limit, is accepted", limit), t.Subject.redact(r.String()))
+			t.Fail(fmt.Sprintf("a message of %s, the limit, is accepted", conformance.Plural(limit, "byte")), t.Subject.redact(r.String()))
 		}
 		r := try(limit + 1)
 		if r.Acceptance == Acknowledged {
-			t.Fail(fmt.Sprintf("status 413 for a message of %d bytes, one over the limit", limit+1), t.Subject.redact(r.String()))
+			t.Fail(fmt.Sprintf("status 413 for a message of %s, one over the limit", conformance.Plural(limit+1, "byte")), t.Subject.redact(r.String()))
 		}
 		return limit, r
 	}
@@ -84,7 +84,7 @@ func sizeLimit(t *Trial, stream string) (last int, over Receipt) {
 			break
 		}
 		if last = first; last >= largest {
-			t.Skip("no limit up to %d bytes: --set %s.limit=BYTES tells of one", largest, t.Requirement.ID)
+			t.Skip("no limit up to %s: --set %s.limit=BYTES tells of one", conformance.Plural(largest, "byte"), t.Requirement.ID)
 		}
 	}
 	if last == 0 {
@@ -133,7 +133,7 @@ func connectionLimit(t *Trial) (limit int, open []*Tap, refused *Tap, client Opt
 	case len(open) == 0:
 		t.Unknown("not even one connection was accepted: %s", answerText(refused))
 	case refused == nil && t.Text("limit") == "":
-		t.Skip("no limit was met with %d connections of one user: --set %s.limit=N tells of one", most, t.Requirement.ID)
+		t.Skip("no limit was met with %s of one user: --set %s.limit=N tells of one", conformance.Plural(most, "connection"), t.Requirement.ID)
 	}
 	return limit, open, refused, client, stream
 }
@@ -202,7 +202,7 @@ func closedConnectionsFreeTheirPlaces(t *Trial) {
 	rounds := int(t.Number("rounds"))
 	limit, open, refused, client, stream := connectionLimit(t)
 	if refused == nil {
-		t.Skip("the limit of %d connections is not kept, so no place needs to become free", limit)
+		t.Skip("the limit of %s is not kept, so no place needs to become free", conformance.Plural(limit, "connection"))
 	}
 	limit = len(open)
 	var slowest time.Duration
@@ -221,7 +221,7 @@ func closedConnectionsFreeTheirPlaces(t *Trial) {
 			}
 			if waited := time.Since(began); waited > late {
 				t.Fail(fmt.Sprintf("%d places again as soon as %d connections were closed", limit, limit),
-					fmt.Sprintf("%v after that there were %d places: %s", waited.Round(time.Millisecond), len(open), answerText(p)), p.Head())
+					fmt.Sprintf("%v after that there were %s: %s", waited.Round(time.Millisecond), conformance.Plural(len(open), "place"), answerText(p)), p.Head())
 			}
 			p.Close()
 			t.wait(20 * time.Millisecond)
@@ -251,7 +251,7 @@ func rateLimitSaysWhenToComeBack(t *Trial) {
 	}
 	t.Count(limited)
 	if limited == 0 {
-		t.Skip("no limit was met with a burst of %d messages", len(receipts))
+		t.Skip("no limit was met with a burst of %s", conformance.Plural(len(receipts), "message"))
 	}
 	t.Conclude(fmt.Sprintf("%d of a burst of %d messages were refused with 429 and Retry-After", limited, len(receipts)))
 }
@@ -342,7 +342,7 @@ func tooManyStreams(t *Trial) {
 	p, err := t.Open(names)
 	t.interrupted()
 	if err == nil && p.Status() >= 500 {
-		t.Deviation("status 400, or a stream", fmt.Sprintf("%d streams at once: %s", len(names), answerText(p)), p.Head())
+		t.Deviation("status 400, or a stream", fmt.Sprintf("%s at once: %s", conformance.Plural(len(names), "stream"), answerText(p)), p.Head())
 	}
 }
 
@@ -370,7 +370,7 @@ func fullServerKeepsItsPace(t *Trial) {
 		t.interrupted()
 		took := time.Since(began)
 		if err == nil && p.Status() == http.StatusOK {
-			t.Fail(fmt.Sprintf("no more than %d connections", most), "one more was accepted: "+answerText(p), p.Head())
+			t.Fail(fmt.Sprintf("no more than %s", conformance.Plural(most, "connection")), "one more was accepted: "+answerText(p), p.Head())
 		}
 		if quick := t.Duration("refused_within"); took > quick {
 			t.Late(took-quick, fmt.Sprintf("a refusal within %v", quick), fmt.Sprintf("it took %v", took.Round(time.Millisecond)))
@@ -381,7 +381,7 @@ func fullServerKeepsItsPace(t *Trial) {
 	bound := time.Duration(t.Number("factor")*float64(usual)) + t.Duration("allowance")
 	t.Count(refused)
 	if full > bound {
-		t.Late(full-bound, fmt.Sprintf("messages that arrive within %v, as on an idle server (%v)", shown(bound), shown(usual)), fmt.Sprintf("%v with %d connections", shown(full), most))
+		t.Late(full-bound, fmt.Sprintf("messages that arrive within %v, as on an idle server (%v)", shown(bound), shown(usual)), fmt.Sprintf("%v with %s", shown(full), conformance.Plural(most, "connection")))
 	}
 	t.Pass(fmt.Sprintf("%d connections over %d were refused; messages took %v, and %v before", refused, most, shown(full), shown(usual)))
 }
@@ -429,9 +429,9 @@ func halfOpenRequestsHarmNobody(t *Trial) {
 	t.Count(len(half))
 	if !f.goesOn() {
 		f.mustOwe()
-		t.Absent("streams that go on", fmt.Sprintf("with %d half requests open, a stream was silent", len(half)), f.tap().Evidence())
+		t.Absent("streams that go on", fmt.Sprintf("with %s open, a stream was silent", conformance.Plural(len(half), "half request")), f.tap().Evidence())
 	}
-	t.Pass(fmt.Sprintf("with %d half requests open, a stream went on", len(half)))
+	t.Pass(fmt.Sprintf("with %s open, a stream went on", conformance.Plural(len(half), "half request")))
 }
 
 // halfOpen are requests whose heads do not end.

@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
 )
 
 // "When its clients have ended, however they did, a server has no more files open than before."
@@ -24,7 +26,7 @@ func closesWhatTheDepartedHad(t *Trial) {
 		before := openFiles(t)
 		taps, sockets := t.socketsOf(clients)
 		if during := openFiles(t); during < before+clients/2 {
-			t.Unknown("the target had %d files open, and %d with %d more connections: these are not the files of who serves them", before, during, clients)
+			t.Unknown("the target had %s open, and %d with %s: these are not the files of who serves them", conformance.Plural(before, "file"), during, conformance.Plural(clients, "more connection"))
 		}
 		for _, c := range sockets {
 			way.end(c)
@@ -35,12 +37,12 @@ func closesWhatTheDepartedHad(t *Trial) {
 		}
 		t.Count(clients)
 		if left > 0 {
-			t.Fail(fmt.Sprintf("as many open files within %v of the end of %d clients as before they came: %d", within, clients, before),
+			t.Fail(fmt.Sprintf("as many open files within %v of the end of %s as before they came: %d", within, conformance.Plural(clients, "client"), before),
 				fmt.Sprintf("%d, after all of them had ended with %s", left, way.name))
 		}
 		most = max(most, before)
 	}
-	t.Pass(fmt.Sprintf("after %d clients each had ended with FIN, with RST, and with FIN while they went on reading, no more files were open than before (%d)", clients, most))
+	t.Pass(fmt.Sprintf("after %s each had ended with FIN, with RST, and with FIN while they went on reading, no more files were open than before (%d)", conformance.Plural(clients, "client"), most))
 }
 
 // socketsOf opens so many streams, and returns what they are read from.

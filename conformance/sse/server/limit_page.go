@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -33,11 +34,11 @@ func manyStreamsOfOnePage(t *Trial) {
 			if t.LagBetween(began, time.Now()) > stuck/2 {
 				t.Unknown("%s, but this machine was too busy to tell", actual)
 			}
-			t.Fail(fmt.Sprintf("an answer beside %d streams of the same page", page), actual)
+			t.Fail(fmt.Sprintf("an answer beside %s of the same page", conformance.Plural(page, "stream")), actual)
 		}
 	}
 	t.Count(page + 1)
-	t.Pass(fmt.Sprintf("beside %d streams over HTTP/2 another request was answered", page))
+	t.Pass(fmt.Sprintf("beside %s over HTTP/2 another request was answered", conformance.Plural(page, "stream")))
 }
 
 // streamOfPage opens one more stream that stays open, and says what came instead.

@@ -256,7 +256,7 @@ func hubTellsOfSubscriptions(t *Trial) {
 		t.Deviation("of each of two subscribers one event about its beginning and one about its end", fmt.Sprintf("beginnings and ends by subscriber: %v", lives), watcher.Evidence())
 	}
 	if stranger.Status() == http.StatusOK && len(leaked) > 0 {
-		t.Deviation("none of them for a subscriber without a token", fmt.Sprintf("%d events reached it", len(leaked)), stranger.Evidence())
+		t.Deviation("none of them for a subscriber without a token", fmt.Sprintf("%s reached it", conformance.Plural(len(leaked), "event")), stranger.Evidence())
 	}
 	t.Conclude("one event for each beginning and end, and none for strangers")
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
 )
 
 // multitude is a long series of messages of one publisher to a few subscribers: enough to meet what happens once in many deliveries of a
@@ -240,12 +242,12 @@ func deliversThousandsWithoutFault(t *Trial) {
 	if acknowledged < published/2 || acknowledged == 0 {
 		t.Unknown("only %d of %d publishes were acknowledged", acknowledged, published)
 	}
-	expected := fmt.Sprintf("each of %d messages of one publisher once, in order and unchanged, on each of %d connections", acknowledged, len(m.readers))
+	expected := fmt.Sprintf("each of %s of one publisher once, in order and unchanged, on each of %s", conformance.Plural(acknowledged, "message"), conformance.Plural(len(m.readers), "connection"))
 	for _, f := range m.flaws() {
 		if f.what == changed && len(f.numbers) > acknowledged/2 {
 			t.Skip("most messages came changed: see SSE-DELIV-006")
 		}
-		text := fmt.Sprintf("%d of %d messages to subscriber %s of %d %s: %s", len(f.numbers), acknowledged, spans(f.subscribers), len(m.readers), f.what, spans(f.numbers))
+		text := fmt.Sprintf("%d of %s to subscriber %s of %d %s: %s", len(f.numbers), conformance.Plural(acknowledged, "message"), spans(f.subscribers), len(m.readers), f.what, spans(f.numbers))
 		if f.note != "" {
 			text += "; the first: " + f.note
 		}
@@ -255,7 +257,7 @@ func deliversThousandsWithoutFault(t *Trial) {
 	if !t.Deviated() {
 		m.mustStay()
 	}
-	t.Conclude(fmt.Sprintf("%d messages to %d subscribers came once, in order and unchanged", acknowledged, len(m.readers)))
+	t.Conclude(fmt.Sprintf("%s to %s came once, in order and unchanged", conformance.Plural(acknowledged, "message"), conformance.Plural(len(m.readers), "subscriber")))
 }
 
 // mustStay ends the case when a subscriber that cannot resume did not stay connected: then too little was owed to it.

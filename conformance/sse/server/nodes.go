@@ -1,6 +1,10 @@
 package server
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/streamgauge/streamgauge/conformance"
+)
 
 // "Resume works on any replica behind the load balancer."
 //
@@ -20,7 +24,7 @@ func resumesAtEachNode(t *Trial) {
 			t.Deviation("messages "+spans(r.expected), fmt.Sprintf("at node %d of %d, with a position that another one gave, came %s", i+1, len(t.Subject.Nodes), r.outcome()), r.evidence())
 		}
 	}
-	t.Conclude(fmt.Sprintf("one position was resumed from at each of %d nodes", len(t.Subject.Nodes)))
+	t.Conclude(fmt.Sprintf("one position was resumed from at each of %s", conformance.Plural(len(t.Subject.Nodes), "node")))
 }
 
 // "Events are delivered to subscribers on every replica."
@@ -43,5 +47,5 @@ func deliversAtEachNode(t *Trial) {
 			t.Absence(fmt.Sprintf("messages 1–%d at each node", messages), fmt.Sprintf("at node %d of %d %s did not arrive", i+1, len(followers), spans(lost)), f.evidence(1))
 		}
 	}
-	t.Conclude(fmt.Sprintf("%d messages came at each of %d nodes", messages, len(followers)))
+	t.Conclude(fmt.Sprintf("%s came at each of %s", conformance.Plural(messages, "message"), conformance.Plural(len(followers), "node")))
 }

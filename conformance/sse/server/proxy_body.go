@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -25,7 +26,7 @@ func gatewayKeepsNoTransform(t *Trial) {
 		t.Fail("no Content-Encoding, since the origin's response said no-transform", "Content-Encoding: "+coding, tap.Head(), tap.Evidence())
 	}
 	p.same("a compressible stream", []byte(body))
-	t.Conclude(fmt.Sprintf("%d bytes came unchanged, although the client would have taken them compressed", len(body)))
+	t.Conclude(fmt.Sprintf("%s came unchanged, although the client would have taken them compressed", conformance.Plural(len(body), "byte")))
 }
 
 // compressible is a number of events that any compression makes much smaller.
@@ -63,8 +64,8 @@ func (p *Passage) same(what string, sent []byte) {
 		at++
 	}
 	p.t.Deviation(
-		fmt.Sprintf("%s: the %d bytes that the origin sent, %s at offset %d", what, len(sent), sse.Escape(around(sent, at)), at),
-		fmt.Sprintf("%s: %d bytes, %s at offset %d", what, len(got), sse.Escape(around(got, at)), at), tap.Head(), tap.EvidenceFrom(at))
+		fmt.Sprintf("%s: the %s that the origin sent, %s at offset %d", what, conformance.Plural(len(sent), "byte"), sse.Escape(around(sent, at)), at),
+		fmt.Sprintf("%s: %s, %s at offset %d", what, conformance.Plural(len(got), "byte"), sse.Escape(around(got, at)), at), tap.Head(), tap.EvidenceFrom(at))
 }
 
 func around(p []byte, at int) []byte { return p[min(at, len(p)):min(at+32, len(p))] }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -189,7 +190,7 @@ func (t *Trial) passesStatus(status int, retryAfter string) {
 	}
 	switch {
 	case repeated > 2:
-		t.Deviation("one request at the origin", fmt.Sprintf("after status %d the gateway sent the request again %d times", status, repeated))
+		t.Deviation("one request at the origin", fmt.Sprintf("after status %d the gateway sent the request again %s", status, conformance.Plural(repeated, "time")))
 	case repeated > 0:
 		t.Tolerated("one request at the origin", fmt.Sprintf("after status %d the gateway sent the request again", status))
 	}
@@ -216,7 +217,7 @@ func (p *Passage) refuseMore(status int) (repeated int) {
 // "HTTP/1.1 upstream connection limits and pools do not block new streams (1000 streams through one gateway)."
 func gatewayCarriesManyStreams(t *Trial) {
 	bound, streams := t.Duration("within"), int(t.Number("streams"))
-	expected := fmt.Sprintf("%d streams at once, each at the origin within %v", streams, bound)
+	expected := fmt.Sprintf("%s at once, each at the origin within %v", conformance.Plural(streams, "stream"), bound)
 	times, first := make([]time.Duration, streams), time.Now()
 	for i := range times {
 		t.Allow(stuck)
@@ -227,7 +228,7 @@ func gatewayCarriesManyStreams(t *Trial) {
 			if err := p.failure(); err != nil && sse.CauseOf(err).Own() {
 				t.Unknown("stream %d could not be opened by the harness: %v", i+1, err)
 			}
-			t.deviate(began, stuck, expected, fmt.Sprintf("with %d streams open, the next one was not at the origin after %v", i, stuck), p.Evidence())
+			t.deviate(began, stuck, expected, fmt.Sprintf("with %s open, the next one was not at the origin after %v", conformance.Plural(i, "stream"), stuck), p.Evidence())
 			t.Conclude("")
 		}
 		times[i] = time.Since(began)

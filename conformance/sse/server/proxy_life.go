@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -23,7 +24,7 @@ func gatewayKeepsStreamsOpen(t *Trial) {
 	t.Count(beats)
 	if lived < lifetime {
 		t.Fail(fmt.Sprintf("a stream with heartbeats every %v to stay open for %v", every, lifetime),
-			fmt.Sprintf("after %v and %d heartbeats %s", lived.Round(time.Millisecond), beats, fed.obituary()), fed.Evidence())
+			fmt.Sprintf("after %v and %s %s", lived.Round(time.Millisecond), conformance.Plural(beats, "heartbeat"), fed.obituary()), fed.Evidence())
 	}
 	t.Pass(fmt.Sprintf("open after %v with heartbeats every %v; %s", lifetime, every, <-idle))
 }

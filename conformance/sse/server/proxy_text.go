@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/streamgauge/streamgauge/conformance"
 )
 
 // cutting is a piece of a stream that is sent in two, cut at one place, and what must come of it.
@@ -66,7 +68,7 @@ func (t *Trial) keepsWhole(how string, cuttings []cutting) {
 		return
 	}
 	t.Deviation(fmt.Sprintf("%s: %s", names[0], first[0]),
-		fmt.Sprintf("%s: %s; of the first %d events %s, %d came changed: %s", names[0], first[1], looked, how, len(names), listed5(names)), tap.Head())
+		fmt.Sprintf("%s: %s; of the first %s %s, %d came changed: %s", names[0], first[1], conformance.Plural(looked, "event"), how, len(names), listed5(names)), tap.Head())
 }
 
 const noEvent = "no such event"
@@ -141,7 +143,7 @@ func blocks() (cuttings []cutting) {
 		character := []string{"€", "😀"}[i%2]
 		data := numbered(i) + strings.Repeat("x", i/2) + strings.Repeat(character, (66<<10)/len(character))
 		c := cutting{text: "data: " + data + "\n\n", at: bufferSizes, want: Event{Type: "message", Data: data}}
-		c.name = fmt.Sprintf("66 KiB of %q, shifted by %d bytes", character, i/2)
+		c.name = fmt.Sprintf("66 KiB of %q, shifted by %s", character, conformance.Plural(i/2, "byte"))
 		cuttings = append(cuttings, c)
 	}
 	return cuttings
@@ -157,7 +159,7 @@ func placeName(text string, at int) string {
 	before, _ := utf8.DecodeLastRuneInString(text[:start])
 	switch {
 	case start < at:
-		return fmt.Sprintf("%q (%U) behind %d of its %d bytes", r, r, at-start, size)
+		return fmt.Sprintf("%q (%U) behind %d of its %s", r, r, at-start, conformance.Plural(size, "byte"))
 	case before == '\r' && r == '\n':
 		return "CR apart from its LF"
 	}

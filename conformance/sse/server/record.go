@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -74,7 +75,7 @@ const (
 	eventCost   = 128
 )
 
-var errTooMuch = fmt.Errorf("the harness stopped reading: more than %d MiB, %d pieces or %d events came over one connection", maxBody>>20, maxPieces, maxEvents)
+var errTooMuch = fmt.Errorf("the harness stopped reading: more than %d MiB, %d pieces or %s came over one connection", maxBody>>20, maxPieces, conformance.Plural(maxEvents, "event"))
 
 // recorder fills a record from the bytes of a body.
 type recorder struct {

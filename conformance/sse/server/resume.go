@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -159,7 +160,7 @@ func replaysInLiveOrder(t *Trial) {
 		t.Count(len(want))
 		if at := firstDifference(want, got); at < len(want) {
 			t.Deviation(fmt.Sprintf("message %d next, as live subscribers saw it", want[at]),
-				fmt.Sprintf("message %d, %d places behind the position", got[at], at+1), r.evidence())
+				fmt.Sprintf("message %d, %s behind the position", got[at], conformance.Plural(at+1, "place")), r.evidence())
 		}
 	}
 	c.sampled()

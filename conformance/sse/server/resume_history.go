@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -131,7 +132,7 @@ func tellsOfHole(t *Trial) {
 	usual := t.usual(c)
 	n := c.evict()
 	if n == 0 {
-		t.Skip("no history of at most %d events is declared, so none can be made to overflow: describe history in the target file", mostFilled)
+		t.Skip("no history of at most %s is declared, so none can be made to overflow: describe history in the target file", conformance.Plural(mostFilled, "event"))
 	}
 	for range 3 {
 		r := c.from(n)
@@ -275,14 +276,14 @@ func replaysWithoutDelayingOthers(t *Trial) {
 	c, order := t.backlog()
 	live := t.follow([]string{t.Stream()})
 	replays := int(t.Number("replays"))
-	what := fmt.Sprintf("live messages while %d others replay %d messages", replays, len(order))
+	what := fmt.Sprintf("live messages while %d others replay %s", replays, conformance.Plural(len(order), "message"))
 	var replayed atomic.Int64
 	usual, loaded := t.notSlower(live, what, replays, func(over <-chan struct{}) { replayUntil(t, c, c.ids[order[0]], over, &replayed) })
 	if n := replayed.Load(); n < int64(len(order)) {
-		t.Unknown("the replays brought %d messages in all, where each asked for %d: there was nothing to be delayed by", n, len(order)-1)
+		t.Unknown("the replays brought %s in all, where each asked for %d: there was nothing to be delayed by", conformance.Plural(n, "message"), len(order)-1)
 	}
 	t.Count(int(replayed.Load()) / len(order))
-	t.Pass(fmt.Sprintf("p99 of live messages was %v, and %v beside replays of %d messages", usual, loaded, len(order)))
+	t.Pass(fmt.Sprintf("p99 of live messages was %v, and %v beside replays of %s", usual, loaded, conformance.Plural(len(order), "message")))
 }
 
 // replayUntil replays the whole backlog again and again, and counts what came.
@@ -313,10 +314,10 @@ func resumesInsideReplay(t *Trial) {
 	t.Count(len(f.taps))
 	want, got := order[1:], c.series.numbers(0, f.seen)
 	if at := firstDifference(want, got); at < max(len(want), len(got)) {
-		t.Fail(fmt.Sprintf("the %d messages of the backlog, once and in order", len(want)),
-			fmt.Sprintf("%d messages over %d connections, and the first difference after %d of them", len(got), len(f.taps), at), f.evidence(f.connectionOf(at)))
+		t.Fail(fmt.Sprintf("the %s of the backlog, once and in order", conformance.Plural(len(want), "message")),
+			fmt.Sprintf("%s over %s, and the first difference after %d of them", conformance.Plural(len(got), "message"), conformance.Plural(len(f.taps), "connection"), at), f.evidence(f.connectionOf(at)))
 	}
-	t.Conclude(fmt.Sprintf("a replay of %d messages was cut %d times and came exactly", len(want), len(f.taps)-1))
+	t.Conclude(fmt.Sprintf("a replay of %s was cut %s and came exactly", conformance.Plural(len(want), "message"), conformance.Plural(len(f.taps)-1, "time")))
 }
 
 // mostCuts bounds how often one replay is cut.
@@ -331,7 +332,7 @@ func cutAgainAndAgain(t *Trial, c *course, order []int) *follower {
 	for idle := 0; len(f.taps) < mostCuts && idle < 4*mostIdle && !f.saw(c.series, 0, newest); idle++ {
 		cut, before := new(fuse), len(f.seen)
 		if !f.open(Dialing(cut.dial)) {
-			t.Absent("a stream", fmt.Sprintf("after %d connections: %s", len(f.taps), f.refused), f.evidence(len(f.taps)))
+			t.Absent("a stream", fmt.Sprintf("after %s: %s", conformance.Plural(len(f.taps), "connection"), f.refused), f.evidence(len(f.taps)))
 		}
 		cut.burn(1 + random.IntN(mostCut/4<<min(idle, 10))) // further on when nothing came: a stream may begin with much that is no event
 		f.tap().Await(t.Context(), quiet, func(r *Record) bool {
@@ -350,7 +351,7 @@ func cutAgainAndAgain(t *Trial, c *course, order []int) *follower {
 func keepsDeclaredHistory(t *Trial) {
 	h := t.Subject.History
 	if h == 0 || h > mostFilled {
-		t.Skip("no history of at most %d events is declared: describe history in the target file", mostFilled)
+		t.Skip("no history of at most %s is declared: describe history in the target file", conformance.Plural(mostFilled, "event"))
 	}
 	c := t.course()
 	t.Allow(time.Duration(h) * 5 * time.Millisecond)
@@ -362,10 +363,10 @@ func keepsDeclaredHistory(t *Trial) {
 	want := append(slices.Clone(order[place+1:]), c.published)
 	t.Count(len(want))
 	if came := common(want, r.got); len(came) < len(want) {
-		t.Fail(fmt.Sprintf("the %d messages behind a position that is within the declared history of %d", len(want), h),
+		t.Fail(fmt.Sprintf("the %s behind a position that is within the declared history of %d", conformance.Plural(len(want), "message"), h),
 			fmt.Sprintf("%d of them", len(came)), r.evidence())
 	}
-	t.Pass(fmt.Sprintf("the newest %d of %d messages could be resumed from", h-1, c.published))
+	t.Pass(fmt.Sprintf("the newest %d of %s could be resumed from", h-1, conformance.Plural(c.published, "message")))
 }
 
 // "Events are kept to resume from for as long as is declared."

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -165,8 +166,8 @@ func memoryOfStalledReadersIsBounded(t *Trial) {
 		more, sent := growth(t, stalled, bytes, farBeyond*bound+max(0, alone)-with)
 		if with, published = with+more, published+sent; with-max(0, alone) > farBeyond*bound {
 			t.Fail(fmt.Sprintf("at most %.0f MiB more than without stalled consumers", bound),
-				fmt.Sprintf("memory grew by %.0f MiB when %.0f MiB were published to %d stalled consumers, and by %.0f MiB without them; there, at %d times what is allowed, it was stopped",
-					with, published, consumers, alone, farBeyond))
+				fmt.Sprintf("memory grew by %.0f MiB when %.0f MiB were published to %d stalled consumers, and by %.0f MiB without them; there, at %s what is allowed, it was stopped",
+					with, published, consumers, alone, conformance.Plural(farBeyond, "time")))
 		}
 	}
 	again := func(rounds int) (usual, more float64) {
@@ -276,7 +277,7 @@ func aftermathOf(p *Tap, reading *valve, v *volume) aftermath {
 
 // String says what happened.
 func (a aftermath) String() string {
-	text := fmt.Sprintf("%d of %d messages arrived", len(a.got), a.volume.sent)
+	text := fmt.Sprintf("%d of %s arrived", len(a.got), conformance.Plural(a.volume.sent, "message"))
 	if len(a.lost) > 0 {
 		text += fmt.Sprintf(", %s were skipped", spans(a.lost))
 	}
@@ -404,7 +405,7 @@ func disconnectedReaderResumes(t *Trial) {
 	again.hears(v.series.text(0, v.sent))
 	t.Count(v.sent)
 	if lost := missing(append(v.numbers(p), v.series.numbers(0, again.seen)...), v.sent); len(lost) > 0 {
-		t.Fail(fmt.Sprintf("all %d messages over both connections: the target keeps %d", v.sent, t.Subject.History),
+		t.Fail(fmt.Sprintf("all %s over both connections: the target keeps %d", conformance.Plural(v.sent, "message"), t.Subject.History),
 			fmt.Sprintf("%s; after resuming from %q %s are missing", a, position, spans(lost)), again.taps[0].Head())
 	}
 	t.Pass(fmt.Sprintf("%s; after resuming nothing is missing", a))
@@ -459,7 +460,7 @@ func eventsAreDroppedWhole(t *Trial) {
 		case ok && strings.Contains(e.Data, v.text(n)):
 			whole++
 		case ok || !t.Subject.Shared && e.Type == "message" && !t.signal(e):
-			t.Deviation("whole events", fmt.Sprintf("an event of %d bytes that was not published like this: %s", len(e.Data), sse.Escape([]byte(e.Data))), tail(p.Evidence()))
+			t.Deviation("whole events", fmt.Sprintf("an event of %s that was not published like this: %s", conformance.Plural(len(e.Data), "byte"), sse.Escape([]byte(e.Data))), tail(p.Evidence()))
 			t.Conclude("")
 		}
 	}
@@ -489,7 +490,7 @@ func merelySlowReaderMissesNothing(t *Trial) {
 	} else if !slices.IsSorted(got) {
 		t.Deviation(expected, "the order was "+spans(got), tail(f.tap().Evidence()))
 	}
-	t.Conclude(fmt.Sprintf("%d messages in bursts of %d arrived in order at a reader of %d KiB/s", v.sent, burst, paced/kib*200))
+	t.Conclude(fmt.Sprintf("%s in bursts of %d arrived in order at a reader of %d KiB/s", conformance.Plural(v.sent, "message"), burst, paced/kib*200))
 }
 
 // tail is the end of an evidence, for bodies of which only that is telling.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance"
 )
 
 // comeback is what a subscriber got that left and came back, beside what a witness saw that stayed: for subjects on which others
@@ -50,9 +52,9 @@ func witnessed(t *Trial, judge func(*comeback)) {
 		judge(from)
 	}
 	if silent > 0 && !t.Deviated() {
-		t.Unknown("nothing arrived after %d of %d comebacks, though a subscriber that stayed got events: there is nothing to judge", silent, comebacks)
+		t.Unknown("nothing arrived after %d of %s, though a subscriber that stayed got events: there is nothing to judge", silent, conformance.Plural(comebacks, "comeback"))
 	}
-	t.Conclude(fmt.Sprintf("%d comebacks beside a subscriber that stayed", comebacks))
+	t.Conclude(fmt.Sprintf("%s beside a subscriber that stayed", conformance.Plural(comebacks, "comeback")))
 }
 
 // happens waits until the follower has seen so many events. Without any there is nothing to judge by.
