@@ -30,7 +30,7 @@ func (m *summing) astray(w whose) {
 	case m.stuck(s) && (w.charged != nil || !s.owed() && m.publishedSince(s, t.way.row.from)):
 		e.Text = t.way.row.String() + ", without a message"
 		if w.charged != nil {
-			e.Text = fmt.Sprintf("%s, position %d unchanged", &t.way.row, w.charged.received())
+			e.Text = fmt.Sprintf("%s, %s", &t.way.row, w.charged.unchanged())
 		}
 		lasted := m.tally.End - t.way.row.since(m.lifted(s))
 		e.Expected, e.Actual, e.Excess = "at most "+brief(m.judge.stalled)+" without what is owed", brief(lasted), int64(lasted-m.judge.stalled)
@@ -93,6 +93,14 @@ func (s *subscriber) owed() bool {
 		}
 	}
 	return false
+}
+
+// unchanged says where a subscriber stands that gets nothing more of a publisher.
+func (f *fold) unchanged() string {
+	if n := f.received(); n != 0 {
+		return fmt.Sprintf("position %d unchanged", n)
+	}
+	return fmt.Sprintf("nothing received of what is owed from message %d on", f.from.Load())
 }
 
 func answered(status int32) string {

@@ -206,12 +206,15 @@ func (j *Judge) explain(s *subscriber, f *fold, lo, hi uint64, o *history.Observ
 		cut(hi, 0)
 		return parts
 	}
-	why := seam
+	why, before := seam, len(parts)
 	if odd.announced {
 		why |= announced
 	}
 	cut(odd.kept, why|beyond)
 	cut(hi, why)
+	for i := range parts[before:] {
+		parts[before+i].asked = odd.position
+	}
 	return parts
 }
 
@@ -296,7 +299,7 @@ func (j *Judge) again(f *fold, o *history.Observation) {
 					o.Number, o.Connection, position),
 				Expected: fmt.Sprintf("messages from %d on", position+1),
 				Actual:   fmt.Sprintf("message %d", o.Number),
-				Evidence: []string{fmt.Sprintf("everything up to message %d had been received", highest)},
+				Evidence: []string{fmt.Sprintf("message %d was the highest received", highest)},
 			}
 		})
 		return

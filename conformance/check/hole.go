@@ -9,6 +9,7 @@ type hole struct {
 	before     receipt
 	after      receipt // what came next, and opened it
 	why        reason
+	asked      uint64 // at a seam: the highest number that the position asked for covers; 0: not known, or none
 }
 
 // reason is what is known of how a hole came about. Zero is the ordinary case: what is owed in it is lost.
@@ -21,7 +22,6 @@ const (
 	dropped                        // the subscriber read slowly and the target's policy allows it: nothing is owed
 	damaged                        // a message arrived that was too damaged to tell which it was, and stands for this one
 	last                           // nothing higher came after it
-	whole                          // nothing of the subscription came before it either
 	outstanding                    // the subscription went on: it may still have come
 )
 

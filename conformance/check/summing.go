@@ -169,9 +169,6 @@ func (m *summing) fold(w *whose, f *fold, l *ledger) {
 	m.tally.Expected += l.acknowledged(from, done+1)
 	m.lost.owe(l, from, done+1)
 	tail := hole{lo: max(next, from), hi: done + 1, connection: w.s.connection, why: last | outstanding, before: f.latest()}
-	if f.low == 0 {
-		tail.why |= whole
-	}
 	if odd != nil {
 		for _, h := range odd.holes {
 			h.lo = max(h.lo, from)
@@ -179,6 +176,7 @@ func (m *summing) fold(w *whose, f *fold, l *ledger) {
 		}
 		if odd.atSeam && w.s.letIn() {
 			tail.why |= seam
+			tail.asked = odd.position
 			if odd.announced {
 				tail.why |= announced
 			}
@@ -332,25 +330,34 @@ func numbers(h hole, first, n uint64) string {
 	return fmt.Sprintf("%s from %d to %d", conformance.Plural(n, "message"), first, h.hi-1)
 }
 
-// around says what a subscriber received before and after a hole.
+// around says what a subscriber received before and after a hole, and what it had asked for.
 func around(h hole) []string {
-	lines := []string{fmt.Sprintf("connection %d: message %d was the last before it", h.connection, h.lo-1)}
-	switch {
-	case h.why&whole != 0:
-		lines[0] = fmt.Sprintf("connection %d: no message had arrived on it", h.connection)
-	case h.lo == 1:
-		lines[0] = fmt.Sprintf("connection %d: owed from the first message on", h.connection)
+	say := func(format string, args ...any) string {
+		return fmt.Sprintf("connection %d", h.connection) + fmt.Sprintf(format, args...)
 	}
-	if h.why&seam != 0 {
-		lines = append(lines, fmt.Sprintf("connection %d had asked for what follows message %d", h.connection, h.lo-1))
+	lines := []string{say(": message %d was the last before it", h.before.number)}
+	switch {
+	case h.before.number != 0:
+	case h.why&last != 0:
+		lines[0] = say(": no message had arrived on it")
+	case h.lo == 1:
+		lines[0] = say(": owed from the first message on")
+	default:
+		lines[0] = say(": owed from message %d on, and none had arrived before it", h.lo)
+	}
+	switch {
+	case h.why&seam != 0 && h.asked != 0:
+		lines = append(lines, say(" had asked for what follows message %d", h.asked))
+	case h.why&seam != 0:
+		lines = append(lines, say(" had come back with a position"))
 	}
 	if h.why&announced != 0 {
 		lines = append(lines, "the target had said that it cannot continue from there, although its history should reach that far")
 	}
-	if h.why&last != 0 {
-		return append(lines, fmt.Sprintf("connection %d: nothing came after it", h.connection))
+	if h.after.number != 0 {
+		return append(lines, say(": message %d came next", h.after.number))
 	}
-	return append(lines, fmt.Sprintf("connection %d: message %d came next", h.connection, h.hi))
+	return append(lines, say(": nothing came after it"))
 }
 
 // unpublished names what was received although its publish was rejected, or never made.
@@ -409,8 +416,16 @@ func (m *summing) newest(w whose, f *fold, l *ledger) {
 	m.note(Outdated, 1, Example{
 		At: m.tally.End, Subscriber: w.index, Connection: w.s.connection, Stream: l.stream, Publisher: l.publisher, Number: n,
 		Text:     fmt.Sprintf("message %d, the newest, never arrived", n),
-		Expected: fmt.Sprintf("message %d", n), Actual: fmt.Sprintf("message %d at the latest", f.received()),
+		Expected: fmt.Sprintf("message %d", n), Actual: f.newestReceived(),
 	})
+}
+
+// newestReceived says what was the highest message received.
+func (f *fold) newestReceived() string {
+	if n := f.received(); n != 0 {
+		return fmt.Sprintf("message %d at the latest", n)
+	}
+	return "none"
 }
 
 // givenUp sums up holes that were given up.
