@@ -377,14 +377,6 @@ func TestVerdicts(t *testing.T) {
 			w.hear(s, 1)
 			w.after(20 * second)
 		}, conformance.Pass, "none in 1"},
-		{"delivery.resumable", "one id for two messages", nil, func(w *world, s *worldSubscriber) {
-			w.publishes(2)
-			w.hear(s, 2)
-			w.log[len(w.log)-1].Event = w.log[len(w.log)-2].Event
-			s.position = w.log[len(w.log)-1].Event
-			w.disconnect(s, history.CauseReset)
-			w.connect(s)
-		}, conformance.Fail, "1 id conflict"},
 	} {
 		t.Run(c.id+"/"+c.what, func(t *testing.T) {
 			t.Parallel()

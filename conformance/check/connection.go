@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"hash/maphash"
 	"math"
 	"net/http"
 
@@ -32,7 +31,7 @@ func (j *Judge) dial(s *subscriber, o *history.Observation) {
 // of another mind would ask for, makes every repetition right.
 func (j *Judge) resume(s *subscriber, position string) {
 	s.trouble.way.resuming = true
-	known := maphash.String(j.seed, position)|1 == s.position
+	known := j.hash(position) == s.position
 	for i := range s.folds {
 		f := &s.folds[i]
 		if f.from.Load() == 0 && f.low == 0 {
@@ -165,6 +164,11 @@ func (j *Judge) gap(s *subscriber, o *history.Observation) {
 	j.other(s, o)
 	j.counts.announced.Add(1)
 	s.troubled().way.told = true
+	if j.cfg.Target.Resume {
+		if n := j.namesOf(o.Subscriber); n != nil {
+			n.forget()
+		}
+	}
 	for i := range s.folds {
 		odd := s.folds[i].odd.Load()
 		if odd == nil {

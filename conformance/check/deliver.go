@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"hash/maphash"
 	"math"
 	"strings"
 	"time"
@@ -164,7 +163,7 @@ func (j *Judge) identify(s *subscriber, at int32, f *fold, o *history.Observatio
 		}
 		return
 	}
-	id := maphash.String(j.seed, o.Event) | 1
+	id := j.hash(o.Event)
 	if f == nil && id == s.position {
 		return // an event without an id of its own carries the last one
 	}
@@ -174,16 +173,7 @@ func (j *Judge) identify(s *subscriber, at int32, f *fold, o *history.Observatio
 		}
 		return
 	}
-	if id == s.position && s.lastFold == at && s.latest != 0 && s.latest != o.Number {
-		previous := s.latest
-		j.report(Conflict, o, func() Example {
-			return Example{
-				Text:     fmt.Sprintf("event id %q names message %d and message %d", o.Event, previous, o.Number),
-				Expected: "an id of its own for each message",
-				Actual:   fmt.Sprintf("%q twice in a row", o.Event),
-			}
-		})
-	}
+	j.named(s, at, id, o)
 	s.position, s.latest, s.lastFold, s.loose = id, o.Number, at, false
 }
 

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -13,7 +14,7 @@ type Guarantee struct {
 	Promise string // one sentence
 	Next    string // what to do when it is broken, one sentence
 
-	// next is the same where it depends on what was seen. nil: it does not.
+	// next is the same where it depends on what was seen, "" where it does not. nil: it never does.
 	next func(*Tally) string
 
 	broken  []Anomaly
@@ -22,6 +23,8 @@ type Guarantee struct {
 	late    Anomaly             // of broken: one that a slow harness makes worse; Lost: none is
 	// skips says why this run cannot ask for it. nil: nothing.
 	skips func(*Config) string
+	// elsewhere says which anomaly another guarantee tells of that was asked for too. nil: none.
+	elsewhere func(*Config, Anomaly) bool
 	// doubt says why it cannot be said that the promise was kept, beside what makes every guarantee doubtful. nil: nothing.
 	doubt func(*Config, *Tally) string
 	// tolerated says which anomaly this target is not failed for. nil: none.
@@ -44,7 +47,7 @@ func (g *Guarantee) judge(c *Config, t *Tally, h *conformance.Health) conformanc
 	}
 	failed, count, excuse := false, uint64(0), ""
 	for _, a := range g.broken {
-		if s := t.Anomalies[a]; s != nil {
+		if s := t.Anomalies[a]; s != nil && (g.elsewhere == nil || !g.elsewhere(c, a)) {
 			f := c.finding(a, s)
 			if a == Lost || a == Outstanding && t.Lost == 0 {
 				f.Pattern = t.pattern(c)
@@ -72,7 +75,7 @@ func (g *Guarantee) judge(c *Config, t *Tally, h *conformance.Health) conformanc
 	}
 	next := g.Next
 	if g.next != nil {
-		next = g.next(t)
+		next = cmp.Or(g.next(t), g.Next)
 	}
 	switch reason := firstOf(g.doubts(c, t), excuse); {
 	case failed:

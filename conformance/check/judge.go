@@ -52,6 +52,7 @@ type Judge struct {
 	backoff     histogram
 	spread      *spread
 	orders      []*order
+	names       []names // of some subscribers, evenly spread; nil where the target does not resume
 
 	arrivals  arrivals
 	connected series
@@ -149,6 +150,7 @@ func New(cfg Config) *Judge {
 		j.spread = newSpread(len(j.ledgers))
 	}
 	j.orders = newOrders(&cfg)
+	j.names = newNames(&cfg)
 	return j
 }
 
