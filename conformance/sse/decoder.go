@@ -47,6 +47,7 @@ type fields struct {
 	data, kind, id          []byte
 	hasData, hasKind, hasID bool
 	joined                  bool // data lies in held.data
+	mixed                   bool // see [Event]
 }
 
 // held carries an unfinished block from one Feed to the next.
@@ -170,9 +171,11 @@ func (d *Decoder) line(line []byte, f *fields, h Handler) error {
 	case "data":
 		return d.data(value, f)
 	case "event":
+		f.mixed = f.mixed || len(f.kind) > 0 && !bytes.Equal(f.kind, value)
 		f.kind, f.hasKind = value, true
 	case "id":
 		if bytes.IndexByte(value, 0) < 0 {
+			f.mixed = f.mixed || len(f.id) > 0 && !bytes.Equal(f.id, value)
 			f.id, f.hasID = value, true
 		}
 	case "retry":
@@ -210,7 +213,7 @@ func (d *Decoder) dispatch(f *fields, h Handler) error {
 		*f = fields{}
 		return nil
 	}
-	e := Event{Type: f.kind, Data: f.data, ID: d.id, HasID: f.hasID}
+	e := Event{Type: f.kind, Data: f.data, ID: d.id, HasID: f.hasID, Mixed: f.mixed}
 	if len(e.Type) == 0 {
 		e.Type = message
 	}

@@ -268,3 +268,36 @@ func BenchmarkDecoder(b *testing.B) {
 		})
 	}
 }
+
+// mixing is a handler that notes whether an event was mixed.
+type mixing struct {
+	trace
+
+	mixed bool
+}
+
+func (m *mixing) Event(e Event) error {
+	m.mixed = m.mixed || e.Mixed
+	return nil
+}
+
+func TestEventsWrittenIntoOneAnotherAreMarked(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]bool{
+		"id: 1\nevent: a\ndata: x\n\n":                   false,
+		"id: 1\nid: 2\ndata: x\n\n":                      true,
+		"id: 1\nid: 1\nevent: a\nevent: a\ndata: x\n\n":  false,
+		"event: a\ndata: x\nevent: b\n\n":                true,
+		"id\nid: 2\nevent:\nevent: b\ndata: x\n\n":       false,
+		"id: 1\n\nid: 2\ndata: x\n\n":                    false,
+		"id: 1\ndata: x\n\nid: 2\ndata: y\n\n":           false,
+		"data: x\n: comment\nid: 1\nid: 2\nretry: 1\n\n": true,
+	} {
+		for at := range in {
+			var d Decoder
+			if got := feed(t, &d, new(mixing), []byte(in[:at]), []byte(in[at:])); got.mixed != want {
+				t.Errorf("%q split at %d: mixed %t, want %t", in, at, got.mixed, want)
+			}
+		}
+	}
+}

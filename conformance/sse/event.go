@@ -9,6 +9,7 @@ type Event struct {
 	Data  []byte // the data fields joined with LF: the bytes as sent, see [AppendText]
 	ID    []byte // the last event id once this event was dispatched; it sticks from block to block
 	HasID bool   // this block carried an id field of its own that was not ignored
+	Mixed bool   // this block had two ids, or two types, that differ: nobody writes that who writes one event at a time
 }
 
 // Listener is a Handler that is also told of each piece of body that was read, after everything in it was handed on: bytes may

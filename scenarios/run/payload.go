@@ -30,6 +30,9 @@ func (e *engine) examine(o *history.Observation, m token.Message, event *sse.Eve
 	if o.Mark == 0 && e.mistyped(event) {
 		o.Mark, o.Data = history.Corrupted|history.Compared, "another type than on other connections\none that was published\n"+excerpt(event.Type)
 	}
+	if o.Mark == 0 && event.Mixed {
+		o.Mark, o.Data = history.Corrupted|history.Compared, "two events were written into one another\none id and one type in an event\ntwo that differ"
+	}
 	if len(e.schemas) > 0 && !e.schemas.wellFormed(event.Type, event.Data) {
 		o.Mark |= history.Malformed
 	}
