@@ -15,6 +15,8 @@ var flowMutants = []Mutant{
 	inFlow("loses", 333, "of each stream", "left out for everybody", "delivery.complete", rarelyOfStream(333, lose)),
 	inFlow("damages", 333, "of each stream", "changed in one byte for everybody", "delivery.intact", rarelyOfStream(333, damage)),
 	inFlow("repeats", 100, "of each stream", "sent twice to everybody", "delivery.unique", rarelyOfStream(100, repeat)),
+	inFlow("weaves", 100, "of each connection", "written into the next one, behind its id", "delivery.intact", weaving(100, idsFirst)),
+	inFlow("names", 100, "of each stream", "given the id of the one before it", "delivery.unique", namingAlike(100)),
 	inFlow("swaps", 100, "of each connection", "sent behind its successor", "delivery.ordered", rarely(100, swapNext)),
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode"
@@ -180,6 +181,21 @@ var serverFormMutants = []Mutant{
 		},
 	},
 	{
+		Name: "weaves-two-events", Bug: "One event in 300 of a connection is written behind the id of the one before it, and the rest of that one after it.",
+		SeenIn: "plausible: two writers on one connection without a lock", Kills: []string{"SSE-FORM-012", "SSE-FORM-013"}, May: wovenInOthers,
+		Broker: weaving(300, behindItsID),
+	},
+	{
+		Name: "gives-an-event-two-ids", Bug: "One event in 300 of a connection has the id of the next one beside its own, and the next one has none.",
+		SeenIn: "plausible: two writers on one connection without a lock", Kills: []string{"SSE-FORM-012", "SSE-FORM-013"}, May: wovenInOthers,
+		Broker: weaving(300, idsFirst),
+	},
+	{
+		Name: "weaves-lines-of-two-events", Bug: "One event in 300 of a connection is written line by line in turn with the next one.",
+		SeenIn: "plausible: two writers on one connection without a lock", Kills: []string{"SSE-FORM-012"}, May: wovenInOthers,
+		Broker: weaving(300, lineByLine),
+	},
+	{
 		Name: "forgets-ids", Bug: "One event in three has no id.",
 		SeenIn: "plausible: an id only where the database gave one", Kills: []string{"SSE-FORM-013"},
 		May: []May{{"SSE-RESUME-001", "a subscriber resumes further back than it should"}, {"SSE-RESUME-003", "and gets again what it has"}, {"SSE-RESUME-005", "and gets again what it has"}},
@@ -236,6 +252,12 @@ var serverFormMutants = []Mutant{
 		},
 	},
 	{
+		Name: "names-two-alike", Bug: "One event in 300 of a stream has the id of the one before it.",
+		SeenIn: "plausible: a clock, or a counter that is read before it is raised", Kills: []string{"SSE-FORM-014"},
+		May:    because("a position can mean another event", "SSE-RESUME", "SSE-SLOW-006", "SSE-HTTPS-020"),
+		Broker: namingAlike(300),
+	},
+	{
 		Name: "pads-ids", Bug: "Ids end with spaces, which a header does not keep.",
 		SeenIn: "plausible: a column of fixed width", Kills: []string{"SSE-FORM-015"},
 		May: because("a query keeps the spaces", "SSE-RESUME-012"),
@@ -251,6 +273,27 @@ var serverFormMutants = []Mutant{
 		May:    because("all come back at once", "SSE-DRAIN-005"),
 		Broker: func(c *broker.Config) { c.Retry = time.Millisecond },
 	},
+}
+
+// wovenInOthers are areas whose cases send a connection hundreds of messages.
+var wovenInOthers = because("so many messages come over one connection that two of them are mixed", "SSE-FORM", "SSE-DELIV", "SSE-RESUME", "SSE-ISO", "SSE-SLOW", "SSE-LIMIT", "SSE-HBS-003")
+
+// namingAlike gives each nth event of a stream the id of the one before it.
+func namingAlike(n uint64) func(*broker.Config) {
+	type place struct {
+		stream string
+		number uint64
+	}
+	return func(c *broker.Config) {
+		var ids sync.Map // place → id
+		delivering(func(_ *broker.Subscriber, ev broker.Event) []broker.Event {
+			ids.Store(place{ev.Stream, ev.Number}, ev.ID)
+			if before, known := ids.Load(place{ev.Stream, ev.Number - 1}); known && ev.Number%n == 0 {
+				ev.ID = before.(string)
+			}
+			return []broker.Event{ev}
+		})(c)
+	}
 }
 
 // unicodeLines are the line ends of Unicode beside CR and LF.

@@ -48,6 +48,28 @@ var serverTextMutants = []Mutant{
 		May: textInOthers, Broker: texts(func(p []byte) []byte { return decodedApart(p, 8<<10) }),
 	},
 	{
+		Name: "sends-large-behind", Bug: "Data of 16 KiB and more are sent behind the next two events of their connection.",
+		SeenIn: "plausible: what is large takes another way", Kills: []string{"SSE-DELIV-006", "SSE-SLOW-009"},
+		May: slices.Concat(textInOthers, losesFirst, because("what is large comes behind what was published later", "SSE-SLOW", "SSE-LIMIT", "SSE-HTTPS-024")),
+		Broker: func(c *broker.Config) {
+			held := new(each[[]broker.Event])
+			delivering(func(to *broker.Subscriber, ev broker.Event) (out []broker.Event) {
+				waiting := held.of(to)
+				if len(ev.Data) < 16<<10 {
+					out = append(out, ev)
+				}
+				if n := len(*waiting); n > 0 && (*waiting)[0].Number+1 < ev.Number {
+					out = append(out, (*waiting)[0])
+					*waiting = (*waiting)[1:]
+				}
+				if len(ev.Data) >= 16<<10 {
+					*waiting = append(*waiting, ev)
+				}
+				return out
+			})(c)
+		},
+	},
+	{
 		Name: "carries-what-came-before", Bug: "One event in three begins with the data of the event before it.",
 		SeenIn: "plausible: a buffer that is not emptied behind each event", Kills: []string{"SSE-DELIV-006"},
 		May: because("one event in three holds two messages", "SSE-DELIV", "SSE-FORM", "SSE-RESUME", "SSE-ISO", "SSE-LIMIT", "SSE-SLOW", "SSE-DRAIN", "SSE-AUTH", "SSE-HTTPS"),

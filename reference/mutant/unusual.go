@@ -60,6 +60,36 @@ var oddForms = []Odd{
 	{Name: "repeats-id-in-block", About: "Behind each event comes a block with nothing but its id.", Broker: func(c *broker.Config) {
 		c.Tamper = rewritten(func(ev broker.Event, text []byte) []byte { return slicesOf(text, []byte("id: "+ev.ID+"\n\n")) })
 	}},
+	{Name: "repeats-fields", About: "Each event has its id and its type twice.", Broker: func(c *broker.Config) {
+		c.Tamper = rewritten(func(_ broker.Event, text []byte) []byte {
+			var out []byte
+			for _, line := range eventLines(text) {
+				times := 1
+				if !bytes.HasPrefix(line, []byte("data")) {
+					times = 2
+				}
+				out = append(out, bytes.Repeat(slicesOf(line, []byte("\n")), times)...)
+			}
+			return append(out, '\n')
+		})
+	}},
+	{Name: "gives-batches-one-id", About: "Only each tenth event of a stream has an id, and nothing is said of resuming.", Withholds: []string{"resume"}, Broker: func(c *broker.Config) {
+		c.Tamper = rewritten(func(ev broker.Event, text []byte) []byte {
+			if ev.Number%10 != 0 {
+				return bytes.Replace(text, []byte("id: "+ev.ID+"\n"), nil, 1)
+			}
+			return text
+		})
+	}},
+	{Name: "marks-replays", About: "Messages come inside a JSON envelope, which says of a replay that it is one.", Broker: func(c *broker.Config) {
+		delivering(func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+			ev.Data = envelope(ev)
+			if to.Resume == broker.ResumeExact && ev.Sequence <= to.Sequence {
+				ev.Data = append([]byte(`{"replayed":true,`), ev.Data[1:]...)
+			}
+			return []broker.Event{ev}
+		})(c)
+	}},
 	{Name: "separates-with-empty-lines", About: "Between two events are several empty lines.", Broker: func(c *broker.Config) {
 		c.Tamper = rewritten(func(_ broker.Event, text []byte) []byte { return slicesOf([]byte("\n\n"), text, []byte("\n")) })
 	}},

@@ -54,10 +54,15 @@ func arriveUnchanged(t *Trial, payloads ...string) {
 			continue
 		}
 		r := delivered(t, p, Message{Data: payload}, func(events []Event, offset int) {
-			events = concerning(t, events, u, payload)
+			between := events
+			events = concerning(t, slices.Clone(events), u, payload)
 			if len(events) != 1 || !carries(events[0].Data, payload) {
+				received := describe(events)
+				if len(events) == 0 {
+					received = t.instead(p, offset, payload, between)
+				}
 				expected := fmt.Sprintf("one event with the data %s", sse.Escape([]byte(lineEnds.Replace(payload))))
-				t.Deviation(expected, "published "+sse.Escape([]byte(payload))+", received "+describe(events), p.EvidenceFrom(offset))
+				t.Deviation(expected, "published "+sse.Escape([]byte(payload))+", received "+received, p.EvidenceFrom(offset))
 			}
 		})
 		switch r.Acceptance {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -98,16 +99,28 @@ func (c *course) note() (missing []int) {
 
 // mustHaveIDs ends the case when there is nothing to resume from.
 func (c *course) mustHaveIDs() {
-	t := c.t
 	known := map[string]bool{}
 	for n := 1; n <= c.published; n++ {
 		if id := c.ids[n]; id == "" {
 			c.withoutIDs()
 		} else if known[id] {
-			t.Skip("several events have the same id, so a position does not tell which of them was the last")
+			c.ambiguous()
 		}
 		known[c.ids[n]] = true
 	}
+}
+
+// ambiguous ends the case where a position does not say which of several events was the last.
+func (c *course) ambiguous() {
+	const why = "several events have the same id, so a position does not tell which of them was the last"
+	if slices.Contains(c.observer.identified(), false) {
+		c.t.seeInstead("SSE-FORM-013", "not every event has an id, so a position does not tell which was the last")
+	}
+	c.t.seeInstead("SSE-FORM-014", why)
+	if c.t.claimsResume() && c.t.Requirement.ID == areaResume {
+		c.t.Fail("an id of its own in each event, because the target declares resume", why, c.observer.tap().Evidence())
+	}
+	c.t.Skip(why)
 }
 
 // claimsResume says whether resuming was promised.
@@ -135,14 +148,15 @@ func (c *course) mustResume() {
 
 // replay is what a subscriber got that came back.
 type replay struct {
-	after    int       // the message whose position it named
-	expected []int     // the messages behind that one
-	got      []int     // up to and including a live message, published once it was back
-	missed   []int     // expected, and not among got
-	stale    []int     // not behind its position, but sent
-	repeated []int     // sent more than once
-	follower *follower // where it came from
-	heard    bool      // the live message arrived
+	after    int           // the message whose position it named
+	expected []int         // the messages behind that one
+	got      []int         // up to and including a live message, published once it was back
+	missed   []int         // expected, and not among got
+	stale    []int         // not behind its position, but sent
+	repeated []int         // sent more than once
+	follower *follower     // where it came from
+	heard    bool          // the live message arrived
+	waited   time.Duration // for it
 }
 
 // again are the messages that came although the subscriber had them.
@@ -166,7 +180,8 @@ func (c *course) resume(n int, position string, options ...Option) *replay {
 		r.expected = append(r.expected, i)
 	}
 	if opened {
-		r.heard = r.follower.hearsWithin(c.text(c.published), c.patience)
+		r.waited = c.patience
+		r.heard = r.follower.hearsWithin(c.text(c.published), r.waited)
 	}
 	switch {
 	case !opened:
@@ -216,6 +231,9 @@ func (r *replay) exact() bool { return slices.Equal(r.got, r.expected) }
 func (r *replay) outcome() string {
 	if r.refused() {
 		return "it was refused: " + r.follower.refused
+	}
+	if !r.heard && r.waited > 0 {
+		return fmt.Sprintf("%s within %v", spans(r.got), r.waited)
 	}
 	return spans(r.got)
 }

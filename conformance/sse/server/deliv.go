@@ -223,7 +223,7 @@ func changesNothing(t *Trial) {
 			continue // evenly, where there is no time for all
 		}
 		m.Stream = stream
-		from := [2]int{len(f.seen), len(twin.seen)}
+		from, offset := [2]int{len(f.seen), len(twin.seen)}, [2]int{f.tap().Bytes(), twin.tap().Bytes()}
 		r := t.Publish(m)
 		if r.Acceptance != Acknowledged {
 			t.interrupted()
@@ -236,7 +236,7 @@ func changesNothing(t *Trial) {
 			endedBy(t, f.tap(), m, r)
 			t.Unknown("a plain message did not arrive within %v of its acknowledgement", t.arrival)
 		}
-		unchanged(t, m, f, twin, from)
+		unchanged(t, m, f, twin, from, offset)
 	}
 	t.Count(taken)
 	if t.Deviated() {
@@ -283,7 +283,7 @@ func messagesOfAllKinds(t *Trial) (messages []Message) {
 var bufferSizes = []int{4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10}
 
 // unchanged looks for the message among what two subscribers have seen from the given places on.
-func unchanged(t *Trial, m Message, f, twin *follower, from [2]int) {
+func unchanged(t *Trial, m Message, f, twin *follower, from, offset [2]int) {
 	same := carrying(m.Data)
 	find := func(events []Event) *Event {
 		for i := range events {
@@ -296,11 +296,11 @@ func unchanged(t *Trial, m Message, f, twin *follower, from [2]int) {
 	one, two := find(f.seen[from[0]:]), find(twin.seen[from[1]:])
 	switch {
 	case one == nil || two == nil:
-		who, since := f, from[0]
+		who, at := f, 0
 		if one != nil {
-			who, since = twin, from[1]
+			who, at = twin, 1
 		}
-		expected, actual := t.changed(m, who.seen[since:])
+		expected, actual := t.changed(m, who, from[at], offset[at])
 		t.Deviation(expected, actual, []string{who.tap().Curl()})
 	case m.Type != "" && one.Type != m.Type:
 		t.Deviation("type "+sse.Escape([]byte(m.Type)), "type "+sse.Escape([]byte(one.Type)), f.evidence(len(f.taps)))
@@ -471,12 +471,12 @@ func carriesSeveralStreams(t *Trial) {
 	t.Conclude("three streams came whole and in order over one connection, beside one that was empty")
 }
 
-// changed words how a message came that did not come as it was published, among events that came meanwhile.
-func (t *Trial) changed(m Message, events []Event) (expected, actual string) {
-	kind := fmt.Sprintf("a message of %s", conformance.Plural(len(m.Data), "byte"))
-	events = slices.DeleteFunc(slices.Clone(events), t.ours)
+// changed words how a message came that did not come as it was published, among the events that a subscriber has seen since.
+func (t *Trial) changed(m Message, f *follower, since, offset int) (expected, actual string) {
+	kind := "a message of " + conformance.Plural(len(m.Data), "byte")
+	events := slices.DeleteFunc(slices.Clone(f.seen[since:]), t.ours)
 	if len(events) == 0 {
-		return kind + ", " + sse.Escape([]byte(m.Data)) + ", as it was published", "it did not come"
+		return kind + ", " + sse.Escape([]byte(m.Data)) + ", as it was published", "received " + t.instead(f.tap(), offset, m.Data, nil)
 	}
 	expected, actual = difference(lineEnds.Replace(m.Data), events[0].Data)
 	return kind + ": " + expected, actual

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -25,9 +24,9 @@ var formCases = []Case{
 	{Requirement: "SSE-FORM-009", Run: idAndRetryAreWellFormed},
 	{Requirement: "SSE-FORM-010", Run: onlyKnownFieldsAreSent},
 	{Requirement: "SSE-FORM-011", Run: byteOrderMarkOnlyAtTheStart},
-	{Requirement: "SSE-FORM-012", Run: eventsAreWrittenWhole},
-	{Requirement: "SSE-FORM-013", Run: replayableEventsHaveIDs},
-	{Requirement: "SSE-FORM-014", Run: idsNameOneEvent},
+	{Requirement: "SSE-FORM-012", Turn: demanding, Run: eventsAreWrittenWhole},
+	{Requirement: "SSE-FORM-013", Turn: demanding, Run: replayableEventsHaveIDs},
+	{Requirement: "SSE-FORM-014", Turn: demanding, Run: idsNameOneEvent},
 	{Requirement: "SSE-FORM-015", Run: idsSurviveAHeader},
 	{Requirement: "SSE-FORM-016", Run: retryIsSensible},
 	{Requirement: "SSE-FORM-017", Run: emptyIDIsWritten},
@@ -182,7 +181,8 @@ func fieldsInjectNothing(t *Trial) {
 // injects notes when a message became anything but one event with its data. An id may come as far as its first line.
 func injects(t *Trial, p *Tap, m Message, unique string) {
 	delivered(t, p, m, func(events []Event, offset int) {
-		events = concerning(t, events, unique, m.Data)
+		between := events
+		events = concerning(t, slices.Clone(events), unique, m.Data)
 		made := len(events) != 1 || !carries(events[0].Data, m.Data)
 		if !made && m.ID == nil {
 			made = strings.Contains(events[0].ID, unique)
@@ -190,9 +190,13 @@ func injects(t *Trial, p *Tap, m Message, unique string) {
 		if !made && m.ID != nil {
 			made = strings.Contains(events[0].Type, unique) || strings.Contains(events[0].ID, "\x00")
 		}
+		gave := describe(events)
+		if len(events) == 0 {
+			gave = t.instead(p, offset, m.Data, between)
+		}
 		if made {
 			t.Deviation("a rejection with 4xx, or one event with the data "+sse.Escape([]byte(m.Data)),
-				"a publish of "+m.describe()+" gave "+describe(events), p.EvidenceFrom(offset))
+				"a publish of "+m.describe()+" gave "+gave, p.EvidenceFrom(offset))
 		}
 	})
 }
@@ -210,7 +214,7 @@ func emptyPayloadIsNotLost(t *Trial) {
 	p := t.Subscribe([]string{t.Stream()})
 	r := delivered(t, p, Message{}, func(events []Event, offset int) {
 		if !slices.ContainsFunc(events, func(e Event) bool { return carries(e.Data, "") }) {
-			t.Fail("an event with empty data, or a rejection", "an acknowledged empty payload gave "+describe(events), p.EvidenceFrom(offset))
+			t.Fail("an event with empty data, or a rejection", "an acknowledged empty payload gave "+t.instead(p, offset, "", events), p.EvidenceFrom(offset))
 		}
 	})
 	if r.Acceptance == Rejected {
@@ -280,85 +284,9 @@ func byteOrderMarkOnlyAtTheStart(t *Trial) {
 	t.Pass(fmt.Sprintf("no line but the first of %d begins with one", len(fields)))
 }
 
-// "Events are written atomically: concurrent publishes, heartbeats or shutdown never interleave inside an event."
-func eventsAreWrittenWhole(t *Trial) {
-	const publishers, lines = 8, 20
-	each := max(enough, t.affordable(publishers*int(t.Number("events")))/publishers)
-	f := t.follow([]string{t.Stream()})
-	t.mustBreakLines(f.tap())
-	u := t.Unique()
-	payload := func(publisher, n int) string {
-		line := fmt.Sprintf("%s-%d-%d", u, publisher, n)
-		return strings.Repeat(line+"\n", lines-1) + line
-	}
-	var mu sync.Mutex
-	published := map[string]bool{}
-	t.Doing("%s publish %s each", conformance.Plural(publishers, "publisher"), conformance.Plural(each, "event"))
-	began := time.Now()
-	var all sync.WaitGroup
-	for publisher := range publishers {
-		all.Add(1)
-		t.Go(func() {
-			defer all.Done()
-			for n := range each {
-				if n >= enough && time.Since(began) > lasting {
-					return
-				}
-				data := payload(publisher, n)
-				t.Send(f.streams[0], data)
-				mu.Lock()
-				published[data] = true
-				mu.Unlock()
-			}
-		})
-	}
-	all.Wait()
-	t.interrupted()
-	marker := t.Unique()
-	t.Send(f.streams[0], marker)
-	if !f.hears(marker) {
-		t.Unknown("a marker behind %s did not arrive within %v", conformance.Plural(len(published), "event"), t.arrival)
-	}
-	whole := 0
-	for i, e := range f.seen {
-		switch {
-		case !strings.Contains(e.Data, u):
-		case published[e.Data] || slices.ContainsFunc(mapKeys(published), func(data string) bool { return carries(e.Data, data) }):
-			whole++
-		default:
-			t.Deviation(fmt.Sprintf("every event as it was published, with %s", conformance.Plural(lines, "line")), "an event with the data "+sse.Escape([]byte(e.Data)), f.taps[f.at[i]-1].EvidenceFrom(max(0, e.End-2*len(e.Data))))
-		}
-	}
-	t.Count(whole)
-	if whole == 0 && !t.Deviated() {
-		t.Unknown("none of %s arrived", conformance.Plural(len(published), "acknowledged event"))
-	}
-	t.Conclude(fmt.Sprintf("%s of %d concurrent publishers arrived whole", conformance.Plural(whole, "event"), publishers))
-}
-
-func mapKeys(of map[string]bool) []string {
-	keys := make([]string, 0, len(of))
-	for key := range of {
-		keys = append(keys, key)
-	}
-	return keys
-}
-
-// "A server that claims resume puts an id on every event that can be replayed."
-func replayableEventsHaveIDs(t *Trial) {
-	p, messages, _ := sorted(t)
-	for _, e := range messages {
-		if !e.HasID {
-			t.Deviation("an id on every message", "the message "+sse.Escape([]byte(e.Data))+" has none", p.Evidence())
-		}
-	}
-	t.Count(len(messages))
-	t.Conclude(fmt.Sprintf("%s, each with an id", conformance.Plural(len(messages), "message")))
-}
-
 // "What a server that claims resume sends of its own (a greeting, a ping, a sign of a hole) has no id, because nobody can resume from it."
 func signalsHaveNoIDs(t *Trial) {
-	p, _, signals := sorted(t)
+	p, signals := signals(t)
 	if len(signals) == 0 {
 		t.Skip("nothing came but what was published")
 	}
@@ -401,9 +329,8 @@ func greetingComesFirst(t *Trial) {
 	t.Conclude("each connection began with an event of type " + greeting)
 }
 
-// sorted is what came while ten events were published: those, and what the target sent on its own. An id that came in a block before an event
-// is its own as well.
-func sorted(t *Trial) (p *Tap, messages, signals []Event) {
+// signals is what the target sent on its own while ten events were published. An id that came in a block before an event is its own as well.
+func signals(t *Trial) (p *Tap, own []Event) {
 	if !t.Subject.Can("resume") {
 		t.Skip("the target does not claim resume: add it to its capabilities if it can")
 	}
@@ -415,20 +342,12 @@ func sorted(t *Trial) (p *Tap, messages, signals []Event) {
 	if _, ok := t.Fence(p); !ok {
 		silent(t, p)
 	}
-	last := ""
 	for _, e := range p.Events() {
-		before := last
-		last = e.ID
-		switch {
-		case t.primed(e):
-		case t.signal(e) || e.Type != "message" && !t.ours(e): // a target file need not name all of them
-			signals = append(signals, e)
-		default:
-			e.HasID = e.HasID || e.ID != before
-			messages = append(messages, e)
+		if !t.primed(e) && (t.signal(e) || e.Type != "message" && !t.ours(e)) { // a target file need not name all of them
+			own = append(own, e)
 		}
 	}
-	return p, messages, signals
+	return p, own
 }
 
 // "Generated ids survive a header round trip: visible ASCII (or UTF-8), no edge spaces, <= 512 bytes."

@@ -227,7 +227,7 @@ func resumed(t *Trial, p *Tap, sent []string) {
 	next := t.Subscribe(p.Streams, Again(p), From(p.LastEventID()))
 	last := sent[len(sent)-1]
 	if !t.Await(next, "the event that was missed is awaited", func(r *Record) bool { return r.contains(last) }) {
-		t.Absence("the event that was published as the stream ended", "it did not come after resuming", p.Evidence(), next.Evidence())
+		t.Absence("the event that was published as the stream ended", fmt.Sprintf("it did not come within %v of resuming", t.arrival), p.Evidence(), next.Evidence())
 	}
 }
 
@@ -292,7 +292,7 @@ func oneClientHasTwoStreams(t *Trial) {
 			case i == 0 && ended:
 				t.Info("a client has one stream at a time: the newest takes the place of the one before")
 			}
-			t.Fail("every event on both connections of a client", fmt.Sprintf("connection %d of 2 did not get an event", i+1), p.Evidence())
+			t.Fail("every event on both connections of a client", fmt.Sprintf("connection %d of 2 did not get an event within %v, and the other one did", i+1, t.arrival), p.Evidence())
 		}
 	}
 	t.Count(2 * events)

@@ -143,12 +143,12 @@ type flaw struct {
 	around []string // evidence for the first
 }
 
-const changed = "came changed"
+const changed, unfinished = "came changed", "had not come when nothing more came"
 
 // judge looks at what one reader got. Without resume nothing is owed to it for the time between two of its connections.
 func (m *multitude) judge(r *reader) []flaw {
 	last := len(m.owed) - 1 - behindIt
-	gone, damaged := flaw{what: "never came"}, flaw{what: changed}
+	gone, open, damaged := flaw{what: "never came, though later ones did"}, flaw{what: unfinished}, flaw{what: changed}
 	twice, late := flaw{what: "came twice on one connection"}, flaw{what: "came behind a later one"}
 	place := make([]int, last+1) // where a message was seen first, from 1
 	newest, connection := 0, 0
@@ -183,11 +183,15 @@ func (m *multitude) judge(r *reader) []flaw {
 	}
 	whole := len(r.taps) == 1 || m.t.claimsResume()
 	for n := 1; n <= last; n++ {
-		if m.owed[n] && place[n] == 0 && (here[n] || whole) {
+		switch {
+		case !m.owed[n] || place[n] != 0 || !here[n] && !whole:
+		case n > r.newest:
+			open.add(n, "", m.around(r, max(place[n-1]-1, 0)))
+		default:
 			gone.add(n, "", m.around(r, max(place[n-1]-1, 0)))
 		}
 	}
-	return slices.DeleteFunc([]flaw{gone, damaged, twice, late}, func(f flaw) bool { return len(f.numbers) == 0 })
+	return slices.DeleteFunc([]flaw{gone, open, damaged, twice, late}, func(f flaw) bool { return len(f.numbers) == 0 })
 }
 
 // flaws are those of all readers. What happened to several of them alike is one.
@@ -251,7 +255,11 @@ func deliversThousandsWithoutFault(t *Trial) {
 		if f.note != "" {
 			text += "; the first: " + f.note
 		}
-		t.Deviation(expected, text, f.around)
+		note := t.Deviation
+		if f.what == unfinished {
+			note = t.Absence // it may be late
+		}
+		note(expected, text, f.around)
 	}
 	t.Sample(acknowledged*len(m.readers), "delivery")
 	if !t.Deviated() {

@@ -42,9 +42,9 @@ func deliversAtEachNode(t *Trial) {
 		for n := 1; n <= messages && f.hears(s.text(0, n)); n++ { // each of them: the last one need not come last
 		}
 		t.Count(messages)
-		if lost := missing(s.numbers(0, f.seen), messages); len(lost) > 0 {
+		if lost, _ := f.lacks(s, 0, messages); lost != "" {
 			f.mustOwe()
-			t.Absence(fmt.Sprintf("messages 1–%d at each node", messages), fmt.Sprintf("at node %d of %d %s did not arrive", i+1, len(followers), spans(lost)), f.evidence(1))
+			t.Absence(fmt.Sprintf("messages 1–%d at each node", messages), fmt.Sprintf("at node %d of %d %s", i+1, len(followers), lost), f.evidence(1))
 		}
 	}
 	t.Conclude(fmt.Sprintf("%s came at each of %s", conformance.Plural(messages, "message"), conformance.Plural(len(followers), "node")))

@@ -18,6 +18,7 @@ type Event struct {
 	Data  string
 	ID    string // the last event id once it was dispatched
 	HasID bool   // it carried an id of its own
+	Mixed bool   // it had two ids, or two types, that differ
 	At    time.Time
 	End   int // offset in the body behind the piece that completed it
 }
@@ -115,7 +116,7 @@ func (r *recorder) take(p []byte, at time.Time) error {
 func (r *recorder) Event(e sse.Event) error {
 	r.cost += eventCost + len(e.Type) + len(e.Data) + len(e.ID)
 	r.Events = append(r.Events, Event{
-		Type: string(e.Type), Data: string(e.Data), ID: string(e.ID), HasID: e.HasID, At: r.now, End: r.Bytes,
+		Type: string(e.Type), Data: string(e.Data), ID: string(e.ID), HasID: e.HasID, Mixed: e.Mixed, At: r.now, End: r.Bytes,
 	})
 	return nil
 }

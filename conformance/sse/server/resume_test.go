@@ -293,7 +293,7 @@ func ticking(t *testing.T, h *oddHub) *server.Subject {
 }
 
 // witnessable are the requirements that can be judged where others publish.
-var witnessable = []string{"SSE-RESUME-001", "SSE-RESUME-002", "SSE-RESUME-003", "SSE-RESUME-004", "SSE-RESUME-006", "SSE-DELIV-002"}
+var witnessable = []string{"SSE-RESUME-001", "SSE-RESUME-002", "SSE-RESUME-003", "SSE-RESUME-004", "SSE-RESUME-006", "SSE-RESUME-023", "SSE-DELIV-002"}
 
 func TestWitnessStandsInForPublisher(t *testing.T) {
 	t.Parallel()

@@ -100,9 +100,17 @@ func besideStalled(t *Trial, what string, measure func(lap) time.Duration) {
 	t.Count(v.sent)
 	if len(late) == several {
 		t.Late(slices.Min(late)-bound, fmt.Sprintf("at most %v %s, as without a stalled subscriber (%v)", shown(bound), what, shown(usual)),
-			fmt.Sprintf("beside two subscribers that do not read, it took %v to %v %s", shown(slices.Min(late)), shown(slices.Max(late)), what))
+			fmt.Sprintf("beside two subscribers that do not read, it took %v to %v %s", shown(slices.Min(late)), atLeast(slices.Max(late), within), what))
 	}
 	t.Pass(fmt.Sprintf("it took at most %v %s beside two subscribers that do not read, and %v without", shown(worst), what, shown(usual)))
+}
+
+// atLeast is shown for what was waited for no longer than that.
+func atLeast(d, within time.Duration) string {
+	if d >= within {
+		return shown(d).String() + " or more"
+	}
+	return shown(d).String()
 }
 
 func shown(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
@@ -264,6 +272,10 @@ func aftermathOf(p *Tap, reading *valve, v *volume) aftermath {
 	reading.Open()
 	v.send(1)
 	a := aftermath{tap: p, volume: v, alive: v.reaches(p, v.sent)}
+	p.Look(func(r *Record) {
+		_, came := v.has(r, v.sent) // since then
+		a.alive = a.alive || came
+	})
 	var end error
 	if a.ended, end = p.Ended(); errors.Is(end, errTooMuch) {
 		v.t.Unknown("%v", end)
@@ -481,12 +493,17 @@ func merelySlowReaderMissesNothing(t *Trial) {
 			break
 		}
 	}
+	lost, leftOut := f.lacks(v.series, 0, v.sent)
 	got := v.series.numbers(0, f.seen)
 	t.Count(v.sent)
 	expected := fmt.Sprintf("messages 1–%d in order", v.sent)
-	if lost := missing(got, v.sent); len(lost) > 0 {
+	if lost != "" {
 		f.mustOwe()
-		t.Deviation(expected, spans(lost)+" did not arrive", tail(f.tap().Evidence()))
+		note := t.Absence // it may be late
+		if leftOut {
+			note = t.Deviation
+		}
+		note(expected, lost, tail(f.tap().Evidence()))
 	} else if !slices.IsSorted(got) {
 		t.Deviation(expected, "the order was "+spans(got), tail(f.tap().Evidence()))
 	}
