@@ -79,7 +79,8 @@ func TestASlowSubjectIsNotCalledDead(t *testing.T) {
 	}
 }
 
-// TestASlowSubjectIsAskedForLittleFirst: what takes many messages comes last in its turn, and what is open is tried again behind all of that.
+// TestASlowSubjectIsAskedForLittleFirst: what takes many messages comes last in its turn, what
+// failed is tried again before that, and what is open behind all of it.
 func TestASlowSubjectIsAskedForLittleFirst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -88,6 +89,7 @@ func TestASlowSubjectIsAskedForLittleFirst(t *testing.T) {
 		s := Suite{Profile: ProfileBroker, Parallel: 1, Pace: 200 * time.Millisecond, Cases: []Case{
 			{Requirement: "SSE-FORM-001", Run: func(c *Trial) { ran = append(ran, "open"); c.Unknown("so far") }},
 			{Requirement: "SSE-FORM-002", Run: func(c *Trial) { ran = append(ran, "settled"); c.Settled(); c.Unknown("for good") }},
+			{Requirement: "SSE-FORM-003", Run: func(c *Trial) { ran = append(ran, "late"); c.Absent("a message", "none") }},
 			{Requirement: "SSE-RESUME-005", Turn: Demanding, Asks: 10000, Run: passes},
 			{Requirement: "SSE-RESUME-016", Turn: Demanding, Asks: 500, Run: passes},
 			{Requirement: "SSE-LIMIT-001", Turn: Demanding, Run: passes},
@@ -95,7 +97,7 @@ func TestASlowSubjectIsAskedForLittleFirst(t *testing.T) {
 		if _, _, err := s.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if want := "open settled LIMIT-001 RESUME-016 RESUME-005 open"; strings.Join(ran, " ") != want {
+		if want := "open settled late late LIMIT-001 RESUME-016 RESUME-005 open"; strings.Join(ran, " ") != want {
 			t.Errorf("%q, want %q", ran, want)
 		}
 	})

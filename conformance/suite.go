@@ -106,9 +106,11 @@ func (r *round) carryOut(jobs []job) {
 	atOnce := max(1, cmp.Or(r.Parallel, UsualParallel))
 	lane{&busy}.each(turns[Beside], atOnce, r.first)
 	busy.Wait()
-	if later == nil {
-		r.repeatAll(turns[Beside], atOnce)
+	first := turns[Beside]
+	if later != nil { // what failed is not left open for want of time
+		first = slices.DeleteFunc(slices.Clone(first), func(j *job) bool { return !j.open || !j.attempt.missed() })
 	}
+	r.repeatAll(first, atOnce)
 	for _, turn := range single {
 		lane{&busy}.each(turns[turn], 1, r.byItself)
 		later = append(later, turns[turn]...)
