@@ -63,7 +63,8 @@ type spent struct {
 // Contention follows how far other programs hold up the harness and the subject beside it: for no longer than both wait for a processor,
 // no longer than others use one, and only while none is free. What the subject waits for because of itself is not among it.
 type Contention struct {
-	read func() (s spent, known bool)
+	read    func() (s spent, known bool)
+	looking sync.Mutex // held by who reads
 
 	mu    sync.Mutex
 	last  spent
@@ -91,7 +92,7 @@ const contentionMarks = 1 << 14 // half an hour, after which the oldest are over
 
 var contentionPeriods = [...]time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second}
 
-// Watch looks on until it is over.
+// Watch looks on until it is over. Several may watch: one of them looks each time.
 func (c *Contention) Watch(over <-chan struct{}) {
 	if c == nil {
 		return
@@ -99,8 +100,11 @@ func (c *Contention) Watch(over <-chan struct{}) {
 	ticker := time.NewTicker(contentionEvery)
 	defer ticker.Stop()
 	for {
-		if s, known := c.read(); known {
-			c.note(s)
+		if c.looking.TryLock() {
+			if s, known := c.due(); known {
+				c.note(s)
+			}
+			c.looking.Unlock()
 		}
 		select {
 		case <-over:
@@ -108,6 +112,17 @@ func (c *Contention) Watch(over <-chan struct{}) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// due reads unless somebody just did. The lock looking is held.
+func (c *Contention) due() (s spent, known bool) {
+	c.mu.Lock()
+	last := c.last.at
+	c.mu.Unlock()
+	if time.Since(last) < contentionEvery/2 {
+		return s, false
+	}
+	return c.read()
 }
 
 func (c *Contention) note(s spent) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -17,6 +18,16 @@ type Processes func() (pids []int, known bool)
 
 // NewContention watches this process and those that it started, and the subject's: nil where it has none of its own.
 func NewContention(subject Processes) *Contention {
+	if subject == nil {
+		return own()
+	}
+	return newContention(subject)
+}
+
+// own is of this process and its children alone, one for all that ask.
+var own = sync.OnceValue(func() *Contention { return newContention(nil) })
+
+func newContention(subject Processes) *Contention {
 	r := &spentReader{ask: subject, threads: map[string]threadTime{}}
 	return &Contention{read: r.read}
 }

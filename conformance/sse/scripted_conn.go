@@ -117,8 +117,13 @@ func (c *Conn) Chunk(data []byte) error {
 // this machine is waited for as well, where the kernel tells (Linux), but not for ever: it may not want to read.
 func (c *Conn) Segments(pause time.Duration, segments ...[]byte) error {
 	until := time.Now().Add(longestUnread)
+	var queue *peerQueue
+	if len(segments) > 1 && pause > 0 {
+		queue = openPeerQueue(addrPort(c.raw.LocalAddr()), addrPort(c.raw.RemoteAddr()))
+		defer queue.close()
+	}
 	for i, p := range segments {
-		if i > 0 && pause > 0 && !c.awaitRead(pause, until) {
+		if i > 0 && pause > 0 && !c.awaitRead(queue, pause, until) {
 			return fmt.Errorf("sending segment %d of %d: %w", i, len(segments), net.ErrClosed)
 		}
 		if _, err := c.Write(p); err != nil {
@@ -133,14 +138,13 @@ const longestUnread = 2 * time.Second
 
 // awaitRead lets a pause pass in which the client has read all that was sent to it, as two looks half a pause apart say: at one alone it
 // may be about to read on. false means that the server was closed meanwhile.
-func (c *Conn) awaitRead(pause time.Duration, until time.Time) bool {
-	local, remote := addrPort(c.raw.LocalAddr()), addrPort(c.raw.RemoteAddr())
+func (c *Conn) awaitRead(queue *peerQueue, pause time.Duration, until time.Time) bool {
 	for nothingLeft := 0; nothingLeft < 2; {
 		if !c.pause(pause / 2) {
 			return false
 		}
 		nothingLeft++
-		if left, ok := unread(local, remote); ok && left > 0 && time.Now().Before(until) {
+		if left, ok := queue.unread(); ok && left > 0 && time.Now().Before(until) {
 			nothingLeft = 0
 		}
 	}

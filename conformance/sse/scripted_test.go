@@ -103,7 +103,9 @@ func TestASlowReaderGetsEachSegmentByItself(t *testing.T) {
 	const text = "0123456789"
 	s := serve(t, func(c *Conn) error { return c.Segments(200*time.Microsecond, EachByte([]byte(text))...) })
 	conn := dialScripted(t, s)
-	if _, ok := unread(addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())); !ok {
+	queue := openPeerQueue(addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr()))
+	defer queue.close()
+	if _, ok := queue.unread(); !ok {
 		t.Skip("this kernel does not tell what a socket has not read yet")
 	}
 	busy, buf := make([]byte, 4<<20), make([]byte, len(text))

@@ -7,9 +7,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unread is how many bytes lie in the receive queue of the socket that has this connection's other end, where it is a socket of this
-// machine. It asks the kernel as ss(8) does: sock_diag(7), struct inet_diag_req_v2 and struct inet_diag_msg.
-func unread(local, remote netip.AddrPort) (bytes uint32, ok bool) {
+// peerQueue tells what the other end of a connection has not read, where it is a socket of this machine. It asks the kernel as ss(8) does:
+// sock_diag(7), struct inet_diag_req_v2 and struct inet_diag_msg.
+type peerQueue struct {
+	fd            int
+	local, remote netip.AddrPort
+}
+
+func openPeerQueue(local, remote netip.AddrPort) *peerQueue {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return nil
+	}
+	return &peerQueue{fd, local, remote}
+}
+
+func (q *peerQueue) close() {
+	if q != nil {
+		_ = unix.Close(q.fd) // nothing was written that could be lost
+	}
+}
+
+// unread is how many bytes lie in the other end's receive queue.
+func (q *peerQueue) unread() (bytes uint32, ok bool) {
 	const (
 		header      = unix.SizeofNlMsghdr
 		requestSize = 56
@@ -17,12 +37,10 @@ func unread(local, remote netip.AddrPort) (bytes uint32, ok bool) {
 		queueAt     = 56
 		anySocket   = 0xffffffff // INET_DIAG_NOCOOKIE
 	)
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
-	if err != nil {
+	if q == nil {
 		return 0, false
 	}
-	defer func() { _ = unix.Close(fd) }() // nothing was written that could be lost
-
+	local, remote := q.local, q.remote
 	own, order := binary.NativeEndian, binary.BigEndian
 	var request [header + requestSize]byte
 	own.PutUint32(request[0:], uint32(len(request)))
@@ -41,11 +59,11 @@ func unread(local, remote netip.AddrPort) (bytes uint32, ok bool) {
 	copy(id[20:36], local.Addr().AsSlice())
 	own.PutUint32(id[40:], anySocket)
 	own.PutUint32(id[44:], anySocket)
-	if err := unix.Sendto(fd, request[:], unix.MSG_DONTWAIT, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if err := unix.Sendto(q.fd, request[:], unix.MSG_DONTWAIT, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return 0, false
 	}
 	var answer [4 << 10]byte
-	n, _, err := unix.Recvfrom(fd, answer[:], unix.MSG_DONTWAIT)
+	n, _, err := unix.Recvfrom(q.fd, answer[:], unix.MSG_DONTWAIT)
 	if err != nil || n < header+queueAt+4 || own.Uint16(answer[4:]) != unix.SOCK_DIAG_BY_FAMILY {
 		return 0, false
 	}

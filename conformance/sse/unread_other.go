@@ -4,5 +4,11 @@ package sse
 
 import "net/netip"
 
-// unread is not known here.
-func unread(local, remote netip.AddrPort) (bytes uint32, ok bool) { return 0, false }
+// peerQueue is not known here.
+type peerQueue struct{}
+
+func openPeerQueue(local, remote netip.AddrPort) *peerQueue { return nil }
+
+func (q *peerQueue) close() {}
+
+func (q *peerQueue) unread() (bytes uint32, ok bool) { return 0, false }

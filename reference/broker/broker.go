@@ -174,5 +174,14 @@ func (b *Broker) Revoke(subject string) {
 	}
 }
 
-// Close cuts every connection at once. The broker may be used again afterwards.
-func (b *Broker) Close() { b.gate.cut() }
+// Close cuts every connection at once and forgets what was published: whoever still refers to the broker, as net/http's timers do for
+// minutes, keeps little.
+func (b *Broker) Close() {
+	b.gate.cut()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, st := range b.streams {
+		st.forget()
+	}
+	clear(b.streams)
+}

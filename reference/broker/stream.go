@@ -31,6 +31,13 @@ type retention struct {
 	age    time.Duration
 }
 
+// forget drops what is held.
+func (s *stream) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events, s.head, s.bytes = nil, 0, 0
+}
+
 func (s *stream) window() []*event { return s.events[s.head:] }
 
 // oldest returns the number of the oldest event held, last+1 when there is none. The caller holds s.mu.

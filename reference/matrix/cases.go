@@ -139,7 +139,7 @@ var small = map[string]string{
 	"subscribers": "6", "rate": "80", "lasting": "900ms", "away": "60ms", "messages": "20", "joins": "40", "streams": "5", "replays": "5",
 	"backlog": "300", "resumes": "10",
 
-	"SSE-FORM-012.events": "10", "SSE-FORM-013.events": "60", "SSE-FORM-014.events": "60", "SSE-HTTPS-023.streams": "20", "SSE-AUTH-012.attempts": "40", "SSE-LIMIT-003.rounds": "2", "SSE-HTTPS-028.resets": "300", "SSE-DRAIN-001.streams": "40",
+	"SSE-LIMIT-001.largest": "200000", "SSE-FORM-012.events": "10", "SSE-FORM-013.events": "60", "SSE-FORM-014.events": "60", "SSE-HTTPS-023.streams": "20", "SSE-AUTH-012.attempts": "40", "SSE-LIMIT-003.rounds": "2", "SSE-HTTPS-028.resets": "300", "SSE-DRAIN-001.streams": "40",
 	"SSE-HTTPS-020.hold": "4s", "SSE-AUTH-010.life": "2s", "SSE-AUTH-010.grace": "1s",
 }
 
@@ -162,6 +162,8 @@ var shortened = map[string]string{
 	"SSE-PROXY-016.taken":   "48",
 	"SSE-PROXY-017.within":  "500ms",
 	"SSE-PROXY-018.streams": "100", "SSE-PROXY-018.within": "2s",
+
+	"SSE-LIMIT-011.heartbeat": "1s",
 
 	"SSE-HBC-004.silence": "5s", "SSE-HTTPC-029.connect_timeout": "6s",
 }

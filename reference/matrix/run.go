@@ -15,7 +15,7 @@ import (
 
 // Options are how the rows are carried out. The zero value is good.
 type Options struct {
-	Parallel int                                 // rows at once; 0 means 20: they wait more than they work
+	Parallel int                                 // rows at once, of servers and of clients each; 0 means 18: they wait more than they work
 	Report   func(done, total int, about string) // called as rows are judged, by one goroutine at a time
 }
 
@@ -29,12 +29,12 @@ func Run(ctx context.Context, rows []Row, o Options) *Matrix {
 		r.states = append(r.states, &state{row: &rows[i]})
 	}
 	if o.Parallel == 0 {
-		o.Parallel = 20
+		o.Parallel = 18
 	}
-	r.carryOut(1, jobs(r.states, (*state).solo))
+	r.carryOut(1, append(jobs(r.states, (*state).solo), jobs(r.states, (*state).alone)...)) // before others have made the process large
 	r.carryOut(o.Parallel, jobs(r.states, (*state).loaded))
-	r.carryOut(o.Parallel, mixed(append(jobs(r.states, (*state).apart), jobs(r.states, (*state).together)...)))
-	r.carryOut(1, jobs(r.states, (*state).alone))
+	servers, clients := lanes(append(jobs(r.states, (*state).apart), jobs(r.states, (*state).together)...))
+	r.carryOut(o.Parallel, servers, clients)
 	r.carryOut(4, jobs(r.states, (*state).open))
 	r.carryOut(1, jobs(r.states, (*state).disputed))
 	r.carryOut(1, jobs(r.states, (*state).open))
@@ -66,33 +66,33 @@ func jobs(states []*state, of func(*state) []job) []job {
 	return list
 }
 
-// mixed begins with those whose cases wait for minutes, so that nobody waits for them in the end. Then come clients, which mostly wait,
-// spread evenly among servers, which mostly work.
-func mixed(list []job) []job {
-	var first, clients, servers []job
-	for _, j := range list {
+// lanes are servers, which mostly work, and clients, which mostly wait. Those whose cases wait for minutes begin, so that nobody waits for them
+// in the end.
+func lanes(list []job) (servers, clients []job) {
+	long := func(j job) bool { return slices.Contains(lasting, j.row.Name) }
+	slices.SortStableFunc(list, func(a, b job) int {
 		switch {
-		case slices.Contains(lasting, j.row.Name):
-			first = append(first, j)
-		case j.row.Group == ClientMutants:
+		case long(a) == long(b):
+			return 0
+		case long(a):
+			return -1
+		}
+		return 1
+	})
+	for _, j := range list {
+		if j.row.Group == ClientMutants {
 			clients = append(clients, j)
-		default:
+		} else {
 			servers = append(servers, j)
 		}
 	}
-	for c, s := 0, 0; c < len(clients) || s < len(servers); {
-		if s == len(servers) || c < len(clients) && c*len(servers) <= s*len(clients) {
-			first, c = append(first, clients[c]), c+1
-		} else {
-			first, s = append(first, servers[s]), s+1
-		}
-	}
-	return first
+	return servers, clients
 }
 
 // lasting are mutants from which much does not come, or comes late, so that many cases wait for as long as they would for anybody.
 var lasting = []string{
 	"holds-head-back", "holds-last-of-burst", "drain-waits-for-streams", "chokes-on-one-hot-stream", "retry-in-seconds", "end-of-stream-is-success",
+	"ends-event-with-one-newline", "answers-from-afar", "registers-behind-head", "compresses-unless-refused", "has-a-long-way", "sends-in-batches", "waits-for-unknown-position",
 }
 
 // only is one job, when it is needed.
@@ -178,44 +178,58 @@ type runner struct {
 
 	mu     sync.Mutex
 	health conformance.Health
+	done   int // of this carrying out
+	total  int
 	report func(done, total int, about string)
 }
 
-func (r *runner) carryOut(atOnce int, list []job) {
+// carryOut carries out the jobs of several lists at once, of each so many.
+func (r *runner) carryOut(atOnce int, lists ...[]job) {
 	if atOnce > 1 { // by itself a row may be judged by its memory
 		defer debug.SetGCPercent(debug.SetGCPercent(seldom))
 		defer debug.SetMemoryLimit(debug.SetMemoryLimit(min(room, debug.SetMemoryLimit(-1))))
 	}
-	var running sync.WaitGroup
-	slots := make(chan struct{}, atOnce)
-	done := 0
-	for _, j := range list {
-		slots <- struct{}{}
-		running.Go(func() {
-			defer func() { <-slots }()
-			if r.ctx.Err() != nil {
-				return
-			}
-			if atOnce == 1 {
-				debug.FreeOSMemory() // what others have left would hide what this one takes
-			}
-			began := time.Now()
-			judged, err := j.row.Judge(r.ctx, j.columns)
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			j.took += time.Since(began)
-			if r.ctx.Err() != nil {
-				judged.Doubt = interrupted
-			}
-			j.merge(judged, err)
-			done++
-			r.note(judged.Health)
-			if r.report != nil {
-				r.report(done, len(list), fmt.Sprintf("%s in %.1fs", j.about(atOnce), time.Since(began).Seconds()))
+	r.done, r.total = 0, 0
+	var all sync.WaitGroup
+	for _, list := range lists {
+		r.total += len(list)
+	}
+	for _, list := range lists {
+		all.Go(func() {
+			slots := make(chan struct{}, atOnce)
+			for _, j := range list {
+				slots <- struct{}{}
+				all.Go(func() {
+					defer func() { <-slots }()
+					r.judge(j, atOnce)
+				})
 			}
 		})
 	}
-	running.Wait()
+	all.Wait()
+}
+
+func (r *runner) judge(j job, atOnce int) {
+	if r.ctx.Err() != nil {
+		return
+	}
+	if atOnce == 1 {
+		debug.FreeOSMemory() // what others have left would hide what this one takes
+	}
+	began := time.Now()
+	judged, err := j.row.Judge(r.ctx, j.columns)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	j.took += time.Since(began)
+	if r.ctx.Err() != nil {
+		judged.Doubt = interrupted
+	}
+	j.merge(judged, err)
+	r.done++
+	r.note(judged.Health)
+	if r.report != nil {
+		r.report(r.done, r.total, fmt.Sprintf("%s in %.1fs", j.about(atOnce), time.Since(began).Seconds()))
+	}
 }
 
 // seldom is how much garbage, in percent of what is in use, waits for its collection: what is in use is little.
@@ -236,6 +250,8 @@ func (r *runner) note(h conformance.Health) {
 
 func (j job) about(atOnce int) string {
 	switch {
+	case j.again && len(j.columns) == len(j.row.Columns):
+		return "judged again " + j.row.ID()
 	case j.again:
 		return "judged again " + strings.Join(j.columns, ", ") + " of " + j.row.ID()
 	case atOnce == 1:

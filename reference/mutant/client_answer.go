@@ -21,7 +21,7 @@ var clientAnswerMutants = []Mutant{
 		Bug:    "It does not look at the content type.",
 		SeenIn: "plausible: a client for one server",
 		Kills:  []string{"SSE-HTTPC-011"},
-		May:    []May{{"SSE-API-010", "a wrong type is no failure to it"}},
+		May:    []May{{"SSE-API-010", "a wrong type is no failure to it"}, {"SSE-HTTPC-031", "what it takes for a stream it holds open"}},
 		Client: tampered(client.Tamper{Accept: func(r *sse.Response, _ bool) bool { return r.Status == http.StatusOK }}),
 	},
 	{

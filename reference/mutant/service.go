@@ -141,12 +141,12 @@ var serviceMutants = []Mutant{
 	},
 	{
 		Name:     "keeps-what-the-departed-had",
-		Bug:      "Every connection leaves a megabyte behind when it ends.",
+		Bug:      "Every connection leaves three megabytes behind when it ends.",
 		SeenIn:   "anomalyco/opencode#22198; sdageltc/letitloop#45: what belongs to a connection is never freed",
 		Kills:    []string{"memory.growth"},
 		May:      []May{{"memory.max", "what is kept adds up"}},
 		Scenario: "churn",
-		Broker:   leakAtJoin,
+		Broker:   leakAtEnd,
 	},
 }
 
@@ -190,12 +190,14 @@ func leakMemory(c *broker.Config) {
 	}}
 }
 
-// leakAtJoin takes a block for each connection and keeps it.
-func leakAtJoin(c *broker.Config) {
+// leakAtEnd keeps blocks of each connection that ended.
+func leakAtEnd(c *broker.Config) {
 	leak := leaking1MiB()
 	c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		leak()
 		next.ServeHTTP(w, r)
+		for range 3 {
+			leak()
+		}
 	})
 }
 

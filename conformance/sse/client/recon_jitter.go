@@ -131,6 +131,7 @@ func (t *Trial) scatter(retry time.Duration) ([]time.Duration, []time.Time) {
 			at = append(at, v.Accepted)
 		}
 		s.leave()
+		s.server.Close() // hundreds of those, and again for each longer delay
 	}
 	if len(delays) < herd/2 {
 		t.Fail("the clients come back", fmt.Sprintf("%d of %d came back within %v", len(delays), herd, within))

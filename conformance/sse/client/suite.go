@@ -35,7 +35,6 @@ type Options struct {
 	Parameter func(requirement, name string) (value string, ok bool)
 	Next      func(r *conformance.Requirement) string
 	Report    func(v conformance.Verdict)
-	Once      bool // whoever asks repeats what is unknown or fails, if it matters
 }
 
 // suite is one check of one client.
@@ -94,7 +93,7 @@ func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) 
 		report = func(v conformance.Verdict) { o.Report(ofEither(v)) }
 	}
 	joined := conformance.Suite{
-		Profile: o.Profile, Only: o.Only, Parameter: o.Parameter, Next: o.Next, Parallel: o.Parallel, Report: report, Once: o.Once,
+		Profile: o.Profile, Only: o.Only, Parameter: o.Parameter, Next: o.Next, Parallel: o.Parallel, Report: report,
 		Holds:      declares(hello),
 		Contention: conformance.NewContention(nil), // an adapter is a child of this process, or in it
 	}
