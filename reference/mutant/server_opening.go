@@ -53,7 +53,7 @@ var serverOpeningMutants = []Mutant{
 var besideOthers = slices.Concat(
 	because("the plain subscription behind it may be one that is answered wrongly", "SSE-HTTPS-021"),
 	because("what is answered wrongly takes no place, or looks like a refusal", "SSE-HTTPS-018", "SSE-LIMIT-002", "SSE-LIMIT-003", "SSE-LIMIT-006"),
-	because("a stream that ended may be one that a message was for", "SSE-DELIV-007", "SSE-DELIV-013"),
+	because("a stream that ended may be one that a message was for", "SSE-DELIV"),
 )
 
 // everyTenth answers every tenth plain subscription, of those that would get a stream, with something else.

@@ -67,6 +67,7 @@ const handshakeWithin = time.Second
 func (s *suite) open(ctx context.Context, stream string, patience time.Duration) (opened *sse.Stream, req *sse.Request, helped bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*s.arrival)
 	defer cancel()
+	patience = max(patience, 2*heldAfter) // what is helped along comes behind that
 	subscription := Subscription{Client: s.name("u"), Streams: []string{stream}}
 	if s.subject.Mint != nil {
 		if subscription.Token, err = s.mint(ctx, Grant{User: subscription.Client, Subscribe: subscription.Streams}); err != nil {
