@@ -273,7 +273,7 @@ func aftermathOf(p *Tap, reading *valve, v *volume) aftermath {
 	v.send(1)
 	a := aftermath{tap: p, volume: v, alive: v.reaches(p, v.sent)}
 	p.Look(func(r *Record) {
-		_, came := v.has(r, v.sent) // since then
+		came := v.has(r, v.sent) // since then
 		a.alive = a.alive || came
 	})
 	var end error
