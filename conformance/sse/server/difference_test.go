@@ -17,7 +17,7 @@ func TestADifferenceNamesCharacters(t *testing.T) {
 		"an emoji that became a question mark": {
 			"ok 😀", "ok ?", `at byte 3 of 7 behind "ok " '😀' (U+1F600, f0 9f 98 80)`, `at byte 3 of 7 behind "ok " '?', 4 bytes in all`,
 		},
-		"Latin-1": {"é", "\xe9", `at byte 0 of 2 'é' (U+00E9, c3 a9)`, `at byte 0 of 2 e9 (no UTF-8), 1 bytes in all`},
+		"Latin-1": {"é", "\xe9", `at byte 0 of 2 'é' (U+00E9, c3 a9)`, `at byte 0 of 2 e9 (no UTF-8), 1 byte in all`},
 		"cut off": {
 			strings.Repeat("x", 4097), strings.Repeat("x", 4096),
 			`at byte 4096 of 4097 behind "xxxxxxxxxxxx" 'x'`, `at byte 4096 of 4097 behind "xxxxxxxxxxxx" the end, 4096 bytes in all`,
