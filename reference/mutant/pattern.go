@@ -21,7 +21,7 @@ var patternMutants = []Mutant{
 					n, _ := joined.LoadOrStore(ev.Stream, new(atomic.Uint64))
 					p.replica = 1 + n.(*atomic.Uint64).Add(1)%2
 				}
-				return ev.Sequence%2 == p.replica-1
+				return ev.Number%2 == p.replica-1
 			}
 		}),
 	losing("loses-large", "A message of more than 8 KiB is left out.", "plausible: a limit of a message bus behind the server",
