@@ -53,12 +53,15 @@ func TestHeldHeaders(t *testing.T) {
 		reason  string
 	}{
 		"go-sse, until the first message":            {server("gosse", "go-sse", "GO_SSE_URL", "-plain", "-heartbeat", "1h"), "20s", pass, ""},
-		"nginx that buffers, until a buffer is full": {behindNginx("proxy_ignore_headers X-Accel-Buffering"), "1s", unknown, "sent no response, and messages that were published meanwhile did not help"},
+		"nginx that buffers, until a buffer is full": {behindNginx("proxy_ignore_headers X-Accel-Buffering"), "1s", skip, "the target takes connections and answers no subscription, whatever is published"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			target := held.start(t, "127.0.9.21")
 			for _, v := range carryOut(t, target, 1, "mass-connect", "load.subscribers=10", "load.connect_timeout="+held.timeout, "expect.connect.p50=20s", "expect.connect.p99=20s") {
+				if v.ID == "target.answers" && v.Outcome == fail && held.outcome == skip {
+					continue
+				}
 				if v.Outcome != held.outcome || !strings.Contains(v.Reason, held.reason) {
 					t.Errorf("%s: %s with reason %q, want %s with %q", v.ID, v.Outcome, v.Reason, held.outcome, held.reason)
 				}
@@ -123,13 +126,16 @@ var slowAnyway = regexp.MustCompile(`undisturbed (([5-9]\d|\d{3,})(\.\d+)?ms|\d+
 func (k known) compare(s scaled, verdicts []conformance.Verdict) (wrong, unsure []string) {
 	var ids []string
 	for _, v := range verdicts {
-		ids = append(ids, v.ID)
+		if unasked := v.ID == "heartbeat.every" || v.ID == "connections.ended"; !unasked || slices.Contains(s.promises, v.ID) {
+			ids = append(ids, v.ID) // the others are judged where there is something to judge
+		}
 		expected, ok := k[s.name][v.ID]
 		if !ok {
 			expected.outcomes = []conformance.Outcome{pass}
 		}
 		switch text := describe(v); {
 		case slices.Contains(expected.outcomes, v.Outcome) && (v.Outcome == pass || regexp.MustCompile(expected.seen).MatchString(text)):
+		case v.ID == "connections.ended" && v.Outcome != fail: // whoever ends connections is told of
 		case v.ID == "calm.latency_p99" && v.Outcome == unknown && strings.Contains(v.Reason, fewCalm): // nor would there be more the next time
 		case v.Outcome == unknown, v.Outcome == pass && slowAnyway.MatchString(text):
 			unsure = append(unsure, text)
@@ -155,6 +161,9 @@ func describe(v conformance.Verdict) string {
 }
 
 // carryOut runs a shipped scenario and logs what came of it.
+// often is at most as often as the servers are started to send heartbeats; their presets promise less.
+const often = 2 * time.Second
+
 func carryOut(t *testing.T, target *scenarios.Target, seed uint64, name string, overrides ...string) []conformance.Verdict {
 	t.Helper()
 	s, err := scenarios.LoadScenario(name, func(string) (string, bool) { return "", false }, overrides...)
@@ -163,6 +172,11 @@ func carryOut(t *testing.T, target *scenarios.Target, seed uint64, name string, 
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
+	if target.Heartbeat > often {
+		quick := *target
+		quick.Heartbeat = often
+		target = &quick
+	}
 	plan := scenarios.NewPlan(s, target, seed)
 	o, err := run.New(run.Options{Plan: plan, Log: func(line string) { t.Log(line) }}).Do(ctx)
 	if err != nil {

