@@ -97,6 +97,7 @@ var peers = []peer{
 		alike: true,
 		known: known{
 			"network-drops": {
+				"heartbeat.every":    {sometimes(pass, fail), "", "Heartbeats wait in the buffer as well."},
 				"delivery.complete":  stuck,
 				"delivery.resumable": stuckAtResume,
 				"latency.p50":        stuckLate,
@@ -108,9 +109,11 @@ var peers = []peer{
 				"reconnect.backoff":  {sometimes(pass, unknown), "", "Subscribers come and go for want of a heartbeat."},
 			},
 			"slow-consumers": {
+				"heartbeat.every":   {sometimes(pass, fail), "", "Heartbeats wait in the buffer as well."},
 				"delivery.complete": {always(fail), "message 360 had not arrived", "The end of the last message stays in a buffer that nothing fills up any more."},
 			},
 			"last-event-id-resume": {
+				"heartbeat.every":    {sometimes(pass, fail), "", "Heartbeats wait in the buffer as well."},
 				"delivery.complete":  stuck,
 				"delivery.alive":     {always(fail), "stalled", "A connection is open, and what is owed on it waits in nginx until a buffer is full."},
 				"latency.p50":        stuckLate,
@@ -125,7 +128,8 @@ var peers = []peer{
 				"resume.gap_p99":     {always(unknown), "no samples", "Nobody has a position to resume from."},
 			},
 			"heartbeat-timeout": {
-				"heartbeat.every":    {always(fail), "silence", "Heartbeats wait in the buffer as well."},
+				"heartbeat.every":    {always(fail), "silence|nothing arrived", "Heartbeats wait in the buffer as well."},
+				"calm.latency_p99":   stuckUnseen,
 				"delivery.complete":  stuckUnseen,
 				"delivery.unique":    stuckUnseen,
 				"delivery.ordered":   stuckUnseen,
@@ -137,6 +141,7 @@ var peers = []peer{
 				"reconnect.within":   stuckInVain,
 			},
 			"steady-flow": {
+				"heartbeat.every":   {sometimes(pass, fail), "", "Heartbeats wait in the buffer as well."},
 				"delivery.complete": stuck,
 				"delivery.alive":    {sometimes(fail, unknown), "stalled", stuck.why},
 				"latency.p99":       {sometimes(pass, fail), "never came", stuck.why},
