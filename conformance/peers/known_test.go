@@ -96,6 +96,9 @@ var peers = []peer{
 		start: behindNginx("proxy_ignore_headers X-Accel-Buffering", "postpone_output 0"),
 		alike: true,
 		known: known{
+			"mass-connect": {
+				"heartbeat.every": {sometimes(pass, fail), "", "Heartbeats wait in the buffer as well."},
+			},
 			"network-drops": {
 				"heartbeat.every":    {sometimes(pass, fail), "", "Heartbeats wait in the buffer as well."},
 				"delivery.complete":  stuck,
