@@ -63,8 +63,9 @@ type spent struct {
 // Contention follows how far other programs hold up the harness and the subject beside it: for no longer than both wait for a processor,
 // no longer than others use one, and only while none is free. What the subject waits for because of itself is not among it.
 type Contention struct {
-	read    func() (s spent, known bool)
-	looking sync.Mutex // held by who reads
+	read     func() (s spent, known bool)
+	looking  sync.Mutex // held by who reads
+	watchers int        // guarded by looking
 
 	mu    sync.Mutex
 	last  spent
@@ -97,6 +98,8 @@ func (c *Contention) Watch(over <-chan struct{}) {
 	if c == nil {
 		return
 	}
+	c.arrive()
+	defer c.leave()
 	ticker := time.NewTicker(contentionEvery)
 	defer ticker.Stop()
 	for {
@@ -112,6 +115,28 @@ func (c *Contention) Watch(over <-chan struct{}) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// arrive notes one who watches. What was before the first one came, while nobody looked, counts for nobody.
+func (c *Contention) arrive() {
+	c.looking.Lock()
+	defer c.looking.Unlock()
+	c.watchers++
+	if c.watchers > 1 {
+		return
+	}
+	if s, known := c.read(); known {
+		c.mu.Lock()
+		c.last = s
+		c.mu.Unlock()
+		c.note(s)
+	}
+}
+
+func (c *Contention) leave() {
+	c.looking.Lock()
+	defer c.looking.Unlock()
+	c.watchers--
 }
 
 // due reads unless somebody just did. The lock looking is held.

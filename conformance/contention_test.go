@@ -128,3 +128,26 @@ func TestWhatAStarvedSubjectDidNotDoIsUnknown(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatWasWhileNobodyLookedCountsForNobody: one account serves all checks of a process, one after the other.
+func TestWhatWasWhileNobodyLookedCountsForNobody(t *testing.T) {
+	t.Parallel()
+	s := spent{at: time.Unix(1, 0)}
+	c := &Contention{read: func() (spent, bool) { return s, true }}
+	pass := func(d time.Duration) {
+		s.at, s.busy, s.others, s.waited = s.at.Add(d), s.busy+2*d, s.others+2*d, s.waited+d
+	}
+	c.arrive()
+	pass(contentionEvery)
+	c.note(s)
+	c.leave()
+	if held := c.sum(time.Unix(1, 0), s.at); held != contentionEvery {
+		t.Errorf("held up for %v while somebody looked, want %v", held, contentionEvery)
+	}
+	pass(time.Minute)
+	c.arrive()
+	defer c.leave()
+	if held := c.sum(s.at.Add(-time.Minute), s.at); held != 0 {
+		t.Errorf("held up for %v while nobody looked", held)
+	}
+}
