@@ -69,21 +69,15 @@ func jobs(states []*state, of func(*state) []job) []job {
 // lanes are servers, which mostly work, and clients, which mostly wait. Those whose cases wait for minutes begin, so that nobody waits for them
 // in the end.
 func lanes(list []job) (servers, clients []job) {
-	long := func(j job) bool { return slices.Contains(lasting, j.row.Name) }
-	slices.SortStableFunc(list, func(a, b job) int {
-		switch {
-		case long(a) == long(b):
-			return 0
-		case long(a):
-			return -1
-		}
-		return 1
-	})
-	for _, j := range list {
-		if j.row.Group == ClientMutants {
-			clients = append(clients, j)
-		} else {
-			servers = append(servers, j)
+	for _, long := range []bool{true, false} {
+		for _, j := range list {
+			switch {
+			case slices.Contains(lasting, j.row.Name) != long:
+			case j.row.Group == ClientMutants:
+				clients = append(clients, j)
+			default:
+				servers = append(servers, j)
+			}
 		}
 	}
 	return servers, clients

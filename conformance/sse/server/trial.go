@@ -167,8 +167,8 @@ func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 		}
 		if attempt == timesTurnedAway {
 			if p.Status() == http.StatusServiceUnavailable && admitted >= attempt-1 {
-				if others := t.alternate(o, streams); others != nil {
-					return others()
+				if p, told, err := t.alternate(o, streams); told {
+					return p, err
 				}
 			}
 			t.Unknown("there was no room: %d attempts were answered with status %d, although a stream could be opened before: %s", attempt, p.Status(), t.suite.roomier())
@@ -180,18 +180,16 @@ func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 }
 
 // alternate tells an answer to this kind of subscription from a want of room that comes and goes: plain ones are admitted, each time, and this
-// one is not. nil: it is a want of room.
-func (t *Trial) alternate(o *opening, streams []string) (answer func() (*Tap, error)) {
-	for n := 1; ; n++ {
-		if !t.admitsPlain(streams) {
-			return nil
-		}
-		p, err := t.open(o)
+// one is not. told is false for a want of room.
+func (t *Trial) alternate(o *opening, streams []string) (p *Tap, told bool, err error) {
+	for n := 1; t.admitsPlain(streams); n++ {
+		p, err = t.open(o)
 		if err != nil || !t.turnedAway(p) || n == alternations {
-			return func() (*Tap, error) { return p, err }
+			return p, true, err
 		}
 		p.discard()
 	}
+	return nil, false, nil
 }
 
 // alternations in a row are no accident.
