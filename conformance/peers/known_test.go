@@ -37,13 +37,13 @@ var peers = []peer{
 	{
 		name: "go-sse", host: "127.0.9.12", start: server("gosse", "go-sse", "GO_SSE_URL"),
 		known: known{
-			"slow-consumers": {"bystanders.latency_p99": joeWaits},
+			"slow-consumers": {"bystanders.latency_p99": joeWaits, "heartbeat.every": heartbeatsToo},
 		},
 	},
 	{
 		name: "go-sse with automatic ids", host: "127.0.9.13", start: server("gosse", "go-sse", "GO_SSE_URL", "-automatic-ids"),
 		known: known{
-			"slow-consumers": {"bystanders.latency_p99": joeWaits},
+			"slow-consumers": {"bystanders.latency_p99": joeWaits, "heartbeat.every": heartbeatsToo},
 			"last-event-id-resume": {
 				"delivery.unique":    {always(fail), "duplicated", "Resuming from the newest id replays the whole history, and so the message at the position."},
 				"delivery.resumable": {always(fail), "stale", "Resuming from the newest id replays the whole history, and so what came before the position."},
@@ -60,6 +60,7 @@ var peers = []peer{
 			"slow-consumers": {
 				"delivery.unique":        {sometimes(pass, fail), "duplicated", "A slow subscriber makes a new connection, and resumes. " + fromTheID.why},
 				"bystanders.latency_p99": {always(fail), "", "A stream waits for each subscriber's queue in turn: a full one stops all the others."},
+				"heartbeat.every":        heartbeatsToo,
 			},
 		},
 	},
@@ -73,6 +74,7 @@ var peers = []peer{
 			"slow-consumers": {
 				"delivery.unique":        {sometimes(pass, fail), "duplicated", "A subscriber that is too slow is disconnected, and resumes. " + fromTheID.why},
 				"bystanders.latency_p99": {sometimes(pass, fail), "", "SliceRepository is locked while a slow subscriber reads a replay, and publishing waits for that lock."},
+				"heartbeat.every":        heartbeatsToo,
 			},
 		},
 	},
@@ -166,6 +168,10 @@ var (
 	joeWaits = deviation{
 		always(fail), "",
 		"Joe writes to all subscribers from one goroutine and without a deadline: everybody waits for the slowest.",
+	}
+	heartbeatsToo = deviation{
+		sometimes(pass, fail), "silence|nothing arrived",
+		"Heartbeats take the same way as messages: while one subscriber holds it up, nobody gets any.",
 	}
 	fromTheID = deviation{
 		always(fail), "duplicated",
