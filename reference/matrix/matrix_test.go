@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -135,6 +136,24 @@ func TestWhatABusyMachineLeftOpenIsJudgedAgain(t *testing.T) {
 		}
 		if reason := m.Lines[0].Cells[0].Verdict.Reason; !strings.Contains(reason, tooBusy) {
 			t.Errorf("the first attempt is not shown: %q", reason)
+		}
+	}
+}
+
+// TestWhatOthersKeepFromTheProcessorIsJudgedAgainOnce: a third time would say nothing else.
+func TestWhatOthersKeepFromTheProcessorIsJudgedAgainOnce(t *testing.T) {
+	t.Parallel()
+	for held, want := range map[float64]int{0: 4, 10: 4, 100: 2} {
+		judgings := 0
+		row := broken(func(_ context.Context, columns []string) (matrix.Judged, error) {
+			judgings++
+			health := conformance.Health{Contention: []conformance.HeldUp{{Within: conformance.Duration(500 * time.Millisecond), P50: held}}}
+			return matrix.Judged{Verdicts: []conformance.Verdict{said(columns[0], unknown, tooBusy)}, Health: health}, nil
+		})
+		row.Columns = []string{first}
+		matrix.Run(t.Context(), []matrix.Row{row}, matrix.Options{})
+		if judgings != want {
+			t.Errorf("held up for %v of 500 ms: %d judgings, want %d", held, judgings, want)
 		}
 	}
 }

@@ -15,27 +15,28 @@ import (
 
 // Options are how the rows are carried out. The zero value is good.
 type Options struct {
-	Parallel int                                 // rows at once, of servers and of clients each; 0 means 18: they wait more than they work
+	Parallel int                                 // rows at once, of servers and of clients each; 0 means 26: they wait more than they work
 	Report   func(done, total int, about string) // called as rows are judged, by one goroutine at a time
 }
 
 // Run judges the rows. It ends early with the context: then the rest is undecided.
 //
 // What is unknown and had to be told is judged again, first beside a few others and then by itself. So is, once, a verdict that
-// contradicts: beside others even a kernel can be late. What it was before stays visible in its cell.
+// contradicts: beside others even a kernel can be late. What it was before stays visible in its cell. What stays unknown because other
+// programs keep the processors busy is not judged a third time.
 func Run(ctx context.Context, rows []Row, o Options) *Matrix {
 	r := &runner{ctx: ctx, report: o.Report, health: conformance.Health{OK: true}}
 	for i := range rows {
 		r.states = append(r.states, &state{row: &rows[i]})
 	}
 	if o.Parallel == 0 {
-		o.Parallel = 18
+		o.Parallel = 26
 	}
 	r.carryOut(1, append(jobs(r.states, (*state).solo), jobs(r.states, (*state).alone)...)) // before others have made the process large
 	r.carryOut(o.Parallel, jobs(r.states, (*state).loaded))
 	servers, clients := lanes(append(jobs(r.states, (*state).apart), jobs(r.states, (*state).together)...))
 	r.carryOut(o.Parallel, servers, clients)
-	r.carryOut(4, jobs(r.states, (*state).open))
+	r.carryOut(8, jobs(r.states, (*state).open))
 	r.carryOut(1, jobs(r.states, (*state).disputed))
 	r.carryOut(1, jobs(r.states, (*state).open))
 	return r.matrix()
@@ -48,6 +49,7 @@ type state struct {
 	err    error
 	took   time.Duration
 	before map[string]string // what verdicts were that are judged again because they contradicted
+	held   bool              // other programs kept the processors busy while it was judged again
 }
 
 // job is one judging of a row.
@@ -87,6 +89,7 @@ func lanes(list []job) (servers, clients []job) {
 var lasting = []string{
 	"holds-head-back", "holds-last-of-burst", "drain-waits-for-streams", "chokes-on-one-hot-stream", "retry-in-seconds", "end-of-stream-is-success",
 	"ends-event-with-one-newline", "answers-from-afar", "registers-behind-head", "compresses-unless-refused", "has-a-long-way", "sends-in-batches", "waits-for-unknown-position",
+	"loses-when-someone-joins", "hangs-at-an-empty-message", "waits-for-half-requests", "hangs-beside-a-full-queue", "holds-refused-connections",
 }
 
 // only is one job, when it is needed.
@@ -105,12 +108,24 @@ func (s *state) loaded() []job {
 	return only(job{state: s}, !s.row.Solo && s.row.Scenario != "")
 }
 
-// together is the part of a row of cases that can be judged beside others.
+// together is the part of a row of cases that can be judged beside others: at once, or in parts where it would take too long.
 func (s *state) together() []job {
 	columns := slices.DeleteFunc(slices.Clone(s.row.Columns), func(id string) bool {
 		return slices.Contains(s.row.Alone, id) || slices.Contains(s.row.Apart, id)
 	})
-	return only(job{state: s, columns: columns}, !s.row.Solo && s.row.Scenario == "" && len(columns) > 0)
+	if s.row.Solo || s.row.Scenario != "" || len(columns) == 0 {
+		return nil
+	}
+	parts := 1
+	if slices.Contains(lasting, s.row.Name) {
+		parts = min(6, len(columns))
+	}
+	list := make([]job, parts)
+	for i, id := range columns { // in turn: neighbours ask similar things, and take similar times
+		part := &list[i%parts]
+		part.state, part.columns = s, append(part.columns, id)
+	}
+	return list
 }
 
 // apart is a job for each case that asks much of a subject: one after the other with one subject they would take minutes and gigabytes.
@@ -129,9 +144,7 @@ func (s *state) alone() []job {
 
 // open is what had to be told and is unknown.
 func (s *state) open() []job {
-	return s.again(func(c Cell) bool {
-		return c.Mark == Undecided || c.Mark.Wrong() && c.Verdict.Outcome == conformance.Unknown
-	})
+	return s.again(s.worthwhile)
 }
 
 // disputed is open and what contradicts.
@@ -144,7 +157,19 @@ func (s *state) disputed() []job {
 			s.before[c.Verdict.ID] = fmt.Sprintf("%v: %s", c.Verdict.Outcome, c.Verdict.Actual)
 		}
 	}
-	return s.again(func(c Cell) bool { return c.Mark == Undecided || c.Mark.Wrong() })
+	return s.again(func(c Cell) bool {
+		return s.worthwhile(c) || c.Mark.Wrong() && c.Verdict.Outcome != conformance.Unknown
+	})
+}
+
+// worthwhile says that a cell is unknown, and may be known the next time.
+func (s *state) worthwhile(c Cell) bool {
+	return !s.held && (c.Mark == Undecided || c.Mark.Wrong() && c.Verdict.Outcome == conformance.Unknown)
+}
+
+// heldUp says that for a twentieth of the time other programs kept this one from a processor.
+func heldUp(h conformance.Health) bool {
+	return len(h.Contention) > 0 && h.Contention[0].P50 > float64(time.Duration(h.Contention[0].Within).Milliseconds())/20
 }
 
 // again judges some cells again, or the whole of a scenario, whose verdicts hang together.
@@ -215,6 +240,7 @@ func (r *runner) judge(j job, atOnce int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	j.took += time.Since(began)
+	j.held = j.again && heldUp(judged.Health)
 	if r.ctx.Err() != nil {
 		judged.Doubt = interrupted
 	}

@@ -68,15 +68,15 @@ func (t *Trial) judgeSpread(delays []time.Duration, at []time.Time, retry time.D
 	lag, share := t.lateSince(began), t.load.Share()
 	switch {
 	case window < time.Second && share > saturated:
-		t.Unknown("%s, but this machine had nothing to spare: %.0f%% of its processor time was spent", said, 100*share)
+		t.Unknown("%s, but this machine was too busy to tell: %.0f%% of its processor time was spent", said, 100*share)
 	case good && lag > window*3/10:
-		t.Unknown("%s, but a timer of the harness was %s late: the spread may be this machine's", said, brief(lag))
+		t.Unknown("%s, but this machine was too busy to tell: a timer of the harness was %s late, and the spread may be its own", said, brief(lag))
 	case good:
 		t.Pass(said)
 	case p != nil && p.Jitter == 0 && p.Spread != "full":
 		t.Warn("delays that are spread", "its policy declares no jitter: "+said, histogram(delays))
 	case lag > time.Duration(leastVariation*float64(median(delays))):
-		t.Unknown("%s, but a timer of the harness was %s late: that they came together may be this machine's doing", said, brief(lag))
+		t.Unknown("%s, but this machine was too busy to tell: a timer of the harness was %s late, and that they came together may be its doing", said, brief(lag))
 	}
 	t.Fail(fmt.Sprintf("a coefficient of variation of at least %.3f, and at most %.0f%% in one tenth of the window", least, 100*mostTogether), said, histogram(delays))
 }

@@ -103,21 +103,21 @@ func vanishedClientsAreNoticed(t *Trial) {
 	within := 2*max(t.Subject.Heartbeat, t.Duration("heartbeat")) + t.arrival
 	stream := t.Stream()
 	client := t.oneClient(stream)
+	var conns []net.Conn
+	dial := Dialing(func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		if err == nil {
+			conns = append(conns, conn)
+		}
+		return conn, err
+	})
+	opened := 0
 	for _, way := range []struct {
 		name  string
 		reset bool
 	}{{"FIN", false}, {"RST", true}} {
-		var conns []net.Conn
-		dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
-			conn, err := new(net.Dialer).DialContext(ctx, network, addr)
-			if err == nil {
-				conns = append(conns, conn)
-			}
-			return conn, err
-		}
-		opened := 0
 		for ; opened < limit; opened++ {
-			p, err := t.Open([]string{stream}, client, Dialing(dial))
+			p, err := t.Open([]string{stream}, client, dial)
 			if err != nil {
 				t.interrupted()
 				t.Unknown("connection %d of one user could not be opened: %v", opened+1, err)
@@ -138,24 +138,25 @@ func vanishedClientsAreNoticed(t *Trial) {
 			}
 			_ = conn.Close() // that is the point
 		}
-		awaitPlace(t, stream, client, way.name, within)
+		conns = nil
+		awaitPlace(t, stream, way.name, within, client, dial)
+		opened = 1
 	}
 	t.Count(2)
 	t.Conclude("the place of a client that vanished is free again")
 }
 
-// awaitPlace tries until a connection is accepted again.
-func awaitPlace(t *Trial, stream string, client Option, way string, within time.Duration) {
+// awaitPlace tries until a connection is accepted again, and leaves it open: it is the first of those that vanish next.
+func awaitPlace(t *Trial, stream, way string, within time.Duration, opts ...Option) {
 	t.Allow(within)
 	t.Doing("a place becomes free after %s", way)
 	deadline := time.Now().Add(within)
 	retry := time.NewTicker(100 * time.Millisecond)
 	defer retry.Stop()
 	for {
-		p, err := t.Open([]string{stream}, client)
+		p, err := t.Open([]string{stream}, opts...)
 		t.interrupted()
 		if err == nil && p.Status() == http.StatusOK {
-			p.Close()
 			return
 		}
 		if time.Now().After(deadline) {
