@@ -5,6 +5,7 @@ package sse
 import (
 	"io"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 )
@@ -13,28 +14,42 @@ const canReadSockets = true
 
 const bufferSize = 16 << 10
 
+// leastPiece is what a read counts for at least.
+const leastPiece = 256
+
 var bufferPool = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+// share is how much is read at a time from a connection that never runs dry: then it is looked whether the stream was closed, its
+// deadline has passed or somebody else reads the connection from now on, and others get their turn.
+const share = 4 * bufferSize
 
 // readSocket waits for the socket to become readable before it takes a buffer, so that thousands of silent
 // streams share the few that are in use.
 func (r *reader) readSocket(raw syscall.RawConn) {
-	if err := raw.Read(r.readable); err != nil {
-		r.failure = err
+	r.failure = nil
+	readable := r.readable
+	for r.end == nil && r.failure == nil {
+		if err := raw.Read(readable); err != nil {
+			r.failure = err
+		} else if r.end == nil && r.failure == nil {
+			runtime.Gosched() // its share is used up
+		}
 	}
 }
 
-// readable reads all there is; false means to wait for more. It reads until the socket is empty, also
-// after a short read: the poller reports an edge once, and the end of the stream may hide behind it.
+// readable reads all there is, or a share of it; false means to wait for more. It reads until the socket is empty, also
+// after a short read: the poller reports an edge once, and the end of the stream may hide behind it. After a share it is called again.
 func (r *reader) readable(fd uintptr) (done bool) {
 	buf := bufferPool.Get().(*[bufferSize]byte)
 	defer bufferPool.Put(buf)
-	for {
+	for left := share; left > 0; {
 		n, err := syscall.Read(int(fd), buf[:])
 		switch {
 		case n > 0:
 			if !r.took(buf[:n]) {
 				return true
 			}
+			left -= max(n, leastPiece)
 		case err == syscall.EAGAIN:
 			return false
 		case err == syscall.EINTR:
@@ -46,4 +61,5 @@ func (r *reader) readable(fd uintptr) (done bool) {
 			return true
 		}
 	}
+	return true
 }

@@ -105,13 +105,15 @@ type engine struct {
 	slow          slowReaders
 	handed        []atomic.Int64 // stream → bytes of the messages whose publish has begun
 	over          atomic.Bool
-	typed         atomic.Bool // the target hands the types of messages on
+	partWithin    time.Duration // what subscribers get to end in
+	stragglers    []int32       // those that did not
+	typed         atomic.Bool   // the target hands the types of messages on
 	status        counters
 }
 
 // New prepares a run.
 func New(o Options) *Run {
-	r := &Run{engine{plan: o.Plan.At(uint64(time.Now().UnixNano())), fingerprint: o.Plan.Fingerprint(), recorder: o.Recorder, log: o.Log, seen: o.Seen, mutate: o.Mutate, mutateClient: o.MutateClient}}
+	r := &Run{engine{plan: o.Plan.At(uint64(time.Now().UnixNano())), fingerprint: o.Plan.Fingerprint(), recorder: o.Recorder, log: o.Log, seen: o.Seen, mutate: o.Mutate, mutateClient: o.MutateClient, partWithin: partWithin}}
 	if r.seen == nil {
 		r.seen = new(Seen)
 	}
@@ -345,14 +347,7 @@ func (e *engine) carryOut(ctx context.Context) (interrupted bool) {
 	e.enter("end")
 	e.over.Store(true)
 	end()
-	for _, s := range e.subscribers {
-		s.client.Stop()
-		s.line.Lift()
-	}
-	following.Wait()
-	for _, s := range e.subscribers {
-		s.flush()
-	}
+	e.part(&following)
 	return interrupted
 }
 
@@ -417,7 +412,7 @@ func (e *engine) conclude(config check.Config, started time.Time, interrupted bo
 		})
 	}
 	report.Fill(&o.Run)
-	o.Run.Health, o.Run.Interrupted = e.unrecorded(health), interrupted
+	o.Run.Health, o.Run.Interrupted = e.straggled(e.unrecorded(health)), interrupted
 	o.Run.Outcome = conformance.Overall(o.Verdicts, false)
 	if tally.Death != nil {
 		o.Run.Reason = tally.Death.String()

@@ -38,6 +38,8 @@ type subscriber struct {
 	dialed  time.Duration
 	expires time.Duration // when the token of the newest request does; 0: not known
 	coded   atomic.Bool   // the newest stream is in a content coding
+	works   atomic.Bool   // its client was started, and has not ended
+	shut    chan struct{} // closed by its own goroutine once it hands nothing on any more; see shutOut
 }
 
 // mark is an observation that another goroutine made of a subscriber. The subscriber's own goroutine hands it on, so that
@@ -54,16 +56,18 @@ func (s *subscriber) mark(o history.Observation) {
 	m := &mark{observation: o}
 	for {
 		m.before = s.marks.Load()
-		if s.marks.CompareAndSwap(m.before, m) {
+		if m.before == shutOut || s.marks.CompareAndSwap(m.before, m) {
 			return
 		}
 	}
 }
 
 // flush hands the marks on, oldest first.
-func (s *subscriber) flush() {
+func (s *subscriber) flush() { s.handOn(s.marks.Swap(nil)) }
+
+func (s *subscriber) handOn(newest *mark) {
 	var oldest *mark
-	for m := s.marks.Swap(nil); m != nil; {
+	for m := newest; m != nil; {
 		m.before, m, oldest = oldest, m.before, m
 	}
 	for m := oldest; m != nil; m = m.before {
@@ -73,8 +77,8 @@ func (s *subscriber) flush() {
 }
 
 func (s *subscriber) observe(o *history.Observation) {
-	if s.marks.Load() != nil {
-		s.flush()
+	if s.marks.Load() != nil && s.isOut() {
+		return
 	}
 	o.Subscriber, o.Connection = s.index, s.connection
 	s.engine.observe(o)
@@ -83,8 +87,10 @@ func (s *subscriber) observe(o *history.Observation) {
 // follow starts the client, which goes on until the run ends or the target turns it away for good.
 func (s *subscriber) follow(ctx context.Context, following *sync.WaitGroup) {
 	following.Add(1)
+	s.works.Store(true)
 	s.client.Start(ctx, func(err error) {
 		defer following.Done()
+		defer s.works.Store(false)
 		if err != nil {
 			s.turnedAway(err)
 		}
