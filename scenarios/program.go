@@ -13,7 +13,7 @@ import (
 // program is a command line. Its program is found by PATH or, when a slash stands in it, from the folder of the file that names it; its
 // arguments are handed over as they are.
 var program = func() shape[[]string] {
-	words := some(list(value), "a program")
+	words := some(list(argument), "a program")
 	read := words.read
 	words.read = func(r *reader, key string, n *yaml.Node, into *[]string) {
 		read(r, key, n, into)

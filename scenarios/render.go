@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -37,6 +38,10 @@ type keyError struct {
 	key string
 	err error
 }
+
+func (e *keyError) Error() string { return e.err.Error() }
+
+func (e *keyError) Unwrap() error { return e.err }
 
 // compiler compiles a target's templates and collects what is wrong with them.
 type compiler struct{ problems []keyError }
@@ -145,10 +150,10 @@ func (r *requestTemplate) render(vars any) (Request, error) {
 	made := Request{Method: r.method, Header: make(http.Header, len(r.headers)+1)}
 	rendered, err := r.url.render(vars)
 	if err != nil {
-		return Request{}, fmt.Errorf("rendering the url: %w", err)
+		return Request{}, &keyError{"url", fmt.Errorf("rendering the url: %w", err)}
 	}
 	if made.URL, err = cleanURL(rendered); err != nil {
-		return Request{}, err
+		return Request{}, &keyError{"url", err}
 	}
 	if r.kind != "" {
 		made.Header.Set("Content-Type", r.kind)
@@ -156,10 +161,10 @@ func (r *requestTemplate) render(vars any) (Request, error) {
 	for name, t := range r.headers {
 		value, err := t.render(vars)
 		if err != nil {
-			return Request{}, fmt.Errorf("rendering header %s: %w", name, err)
+			return Request{}, &keyError{"headers." + name, fmt.Errorf("rendering header %s: %w", name, err)}
 		}
-		if strings.ContainsAny(value, "\r\n\x00") {
-			return Request{}, fmt.Errorf("header %s would contain a line break", name)
+		if strings.ContainsFunc(value, neverInHeaders) {
+			return Request{}, &keyError{"headers." + name, fmt.Errorf("header %s would contain a line break or another control character", name)}
 		}
 		if value != "" {
 			made.Header.Set(name, value)
@@ -168,6 +173,9 @@ func (r *requestTemplate) render(vars any) (Request, error) {
 	made.Body, err = r.renderBody(vars)
 	return made, err
 }
+
+// neverInHeaders says of a character that no header field's value has (RFC 9110, 5.5).
+func neverInHeaders(c rune) bool { return c < ' ' && c != '\t' || c == '\x7f' }
 
 func (r *requestTemplate) renderBody(vars any) ([]byte, error) {
 	switch {
@@ -238,8 +246,21 @@ func cleanURL(raw string) (string, error) {
 		return "", errors.New("the url names no host")
 	case u.Fragment != "":
 		return "", errors.New("the url has a #fragment, which is never sent")
+	case len(u.Hostname()) > maxHost:
+		return "", fmt.Errorf("the url has a host name that is longer than %d characters", maxHost)
+	case !isPort(u.Port()):
+		return "", errors.New("the url has a port that is not from 1 to 65535")
 	}
 	return u.String(), nil
+}
+
+// maxHost is the length of the longest host name that DNS has (RFC 1035, 2.3.4).
+const maxHost = 253
+
+// isPort says of the digits of a port, which may be left out, that something can listen there.
+func isPort(digits string) bool {
+	n, err := strconv.ParseUint(digits, 10, 16)
+	return digits == "" || err == nil && n > 0
 }
 
 // parseReason unwraps an error of url.Parse, whose outer text repeats the whole address.

@@ -278,6 +278,26 @@ var value = shape[string]{
 	},
 }
 
+// withoutNUL is a shape of texts that the system takes: it reads them up to the first NUL.
+func withoutNUL(of shape[string]) shape[string] {
+	read := of.read
+	of.read = func(r *reader, key string, n *yaml.Node, into *string) {
+		read(r, key, n, into)
+		if strings.ContainsRune(*into, 0) {
+			r.report(n, key, "is "+r.show(n)+", which cannot be: it has a NUL character", "")
+		}
+	}
+	return of
+}
+
+var (
+	pathName = withoutNUL(str)
+	argument = withoutNUL(value) // of a program
+)
+
+// hostName is the name of a machine, or its address.
+var hostName = scalar("a host name", `^[A-Za-z0-9._:-]{1,253}$`, []string{"gateway.example"}, func(m []string) (string, error) { return m[0], nil })
+
 // eventType is what can stand in an event: field: one line, without control characters.
 var eventType = regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,64}$`)
 

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -158,14 +159,22 @@ func checkTemplates(r *reader, t *Target) {
 	stream := `a b/"c"&d`
 	subscribe := SubscribeVars{Stream: stream, Streams: []string{stream, "e"}, Subscriber: 1, Token: "token"}
 	if _, err := compiled.subscribe.render(subscribe); err != nil {
-		r.at("subscribe", err.Error(), "")
+		r.at(keyOf("subscribe", err), err.Error(), "")
 	}
 	if compiled.publish != nil {
 		if _, err := compiled.publish.render(PublishVars{Stream: stream, Data: stream, Type: "type", Number: 1, Token: "token"}); err != nil {
-			r.at("publish", err.Error(), "")
+			r.at(keyOf("publish", err), err.Error(), "")
 		}
 	}
 	if _, err := renderTree(compiled.claims, subscribe); err != nil {
 		r.at("auth.jwt.claims", err.Error(), "")
 	}
+}
+
+// keyOf is the key of a request that an error is about.
+func keyOf(request string, err error) string {
+	if wrong, ok := errors.AsType[*keyError](err); ok {
+		return join(request, wrong.key)
+	}
+	return request
 }

@@ -12,7 +12,7 @@ var targetKeys = object(
 	key("protocol", "The protocol on the wire.", oneOf("sse"), func(t *Target) *string { return &t.Protocol }).or("sse"),
 	key("subscribe", "How a stream is opened. Values are templates over {{.Stream}}, {{.Streams}}, {{.Subscriber}} and {{.Token}}.", object(
 		key("url", "Address. {{range .Streams}}topic={{.}}&{{end}} follows several streams on one connection. Values are escaped.", str, func(s *Subscribe) *string { return &s.URL }).need(),
-		key("headers", "Headers beside Accept and Last-Event-ID. One that turns out empty is not sent.", mapOf(value), func(s *Subscribe) *map[string]string { return &s.Headers }),
+		key("headers", "Headers beside Accept and Last-Event-ID. One that turns out empty is not sent.", headers, func(s *Subscribe) *map[string]string { return &s.Headers }),
 		key("last_event_id", "Where the target looks for a position: header, or query:NAME.", positionPlace, func(s *Subscribe) *string { return &s.LastEventID }).or("header"),
 		key("position_from", "Where a position comes from: the id of an event.", oneOf("id"), func(s *Subscribe) *string { return &s.PositionFrom }).or("id"),
 	), func(t *Target) *Subscribe { return &t.Subscribe }).need(),
@@ -30,8 +30,8 @@ var targetKeys = object(
 	), "events or age")), func(t *Target) **HistoryLimit { return &t.History }),
 	key("slow_policy", "What the target promises to do with a subscriber that does not keep up.", slowPolicy, func(t *Target) *SlowPolicy { return &t.SlowPolicy }),
 	key("tls", "How its certificate is judged.", object(
-		key("ca", "Path of a PEM file with the authority to trust, relative to this file.", str, func(t *TLS) *string { return &t.CA }),
-		key("server_name", "Name to expect in the certificate.", str, func(t *TLS) *string { return &t.ServerName }),
+		key("ca", "Path of a PEM file with the authority to trust, relative to this file.", pathName, func(t *TLS) *string { return &t.CA }),
+		key("server_name", "Name to expect in the certificate.", hostName, func(t *TLS) *string { return &t.ServerName }),
 		key("insecure", "Accept any certificate.", boolean, func(t *TLS) *bool { return &t.Insecure }),
 	), func(t *Target) *TLS { return &t.TLS }),
 	key("auth", "How tokens for {{.Token}} are made.", optional(some(object(
@@ -40,7 +40,7 @@ var targetKeys = object(
 			key("claims", "Claims beside exp; texts are templates as in subscribe.", anyMap, func(a *Auth) *map[string]any { return &a.Claims }),
 		), func(a *Auth) *Auth { return a }),
 		key("command", "A program that prints a token for the user in $STREAMGAUGE_USER that lives $STREAMGAUGE_TOKEN_SECONDS. A path with a slash is relative to this file; the same holds for the programs of admin.", program, func(a *Auth) *[]string { return &a.Command }),
-		key("cookie", "Name of a cookie that can carry the token as well.", str, func(a *Auth) *string { return &a.Cookie }),
+		key("cookie", "Name of a cookie that can carry the token as well.", cookieName, func(a *Auth) *string { return &a.Cookie }),
 	), "jwt or command")), func(t *Target) **Auth { return &t.Auth }),
 	key("admin", "What may be done to the target from outside.", object(
 		key("restart", "The program that restarts it.", program, func(a *Admin) *[]string { return &a.Restart }),
@@ -48,8 +48,8 @@ var targetKeys = object(
 		key("revoke", "The program that withdraws the rights of the token in $STREAMGAUGE_TOKEN; its user is in $STREAMGAUGE_USER.", program, func(a *Admin) *[]string { return &a.Revoke }),
 	), func(t *Target) *Admin { return &t.Admin }),
 	key("observe", "How its memory is seen: in one of these ways. All but pid follow a restart.", object(
-		key("pid_file", "A file of this machine that holds its process id, relative to this file.", str, func(o *Observe) *string { return &o.PIDFile }),
-		key("command", "A program that prints its process id on this machine.", some(list(value), "a program"), func(o *Observe) *[]string { return &o.Command }),
+		key("pid_file", "A file of this machine that holds its process id, relative to this file.", pathName, func(o *Observe) *string { return &o.PIDFile }),
+		key("command", "A program that prints its process id on this machine.", some(list(argument), "a program"), func(o *Observe) *[]string { return &o.Command }),
 		key("port", "A TCP port of this machine on which its process listens.", whole[int](1, 65535), func(o *Observe) *int { return &o.Port }),
 		key("pid", "Its process on this machine.", whole[int](1, 1<<30), func(o *Observe) *int { return &o.PID }),
 		key("metrics", "URL of a Prometheus exposition with process_resident_memory_bytes.", str, func(o *Observe) *string { return &o.Metrics }),
@@ -73,7 +73,7 @@ var httpVersion = func() shape[string] {
 var publishRequestKeys = object(
 	key("method", "HTTP method.", oneOf(http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodGet), func(p *PublishRequest) *string { return &p.Method }).or(http.MethodPost),
 	key("url", "Address. Values are escaped.", str, func(p *PublishRequest) *string { return &p.URL }).need(),
-	key("headers", "Headers. Content-Type follows from form, json or body. One that turns out empty is not sent.", mapOf(value), func(p *PublishRequest) *map[string]string { return &p.Headers }),
+	key("headers", "Headers. Content-Type follows from form, json or body. One that turns out empty is not sent.", headers, func(p *PublishRequest) *map[string]string { return &p.Headers }),
 	key("form", "Fields of a form.", some(mapOf(value), "a field"), func(p *PublishRequest) *map[string]string { return &p.Form }),
 	key("json", "A JSON value; its texts are templates.", anything, func(p *PublishRequest) *any { return &p.JSON }),
 	key("body", "The body as it is sent.", str, func(p *PublishRequest) *string { return &p.Body }),
