@@ -115,6 +115,14 @@ func planStep(step Step, index, subscribers int, seed uint64) PlannedStep {
 	return planned
 }
 
+// Of is how many of n are chosen: the exact number, rounded, but at least one of any; none for a share that is 0.
+func (share Share) Of(n int) int {
+	if share <= 0 || n == 0 {
+		return 0
+	}
+	return min(n, max(1, int(math.Round(float64(share)*float64(n)))))
+}
+
 // choose picks a share of the subscribers 0 to n−1, in ascending order: the exact number, rounded, but at least one. Who is
 // picked goes by a rank of each one's own, so that one subscriber more changes the choice by one at most.
 func choose(share Share, n int, seed uint64) []int32 {
@@ -125,8 +133,7 @@ func choose(share Share, n int, seed uint64) []int32 {
 	for i := range chosen {
 		chosen[i] = int32(i)
 	}
-	want := min(n, max(1, int(math.Round(float64(share)*float64(n)))))
-	if want < n {
+	if want := share.Of(n); want < n {
 		rank := func(i int32) uint64 { return subseed(seed, "rank", int(i)) }
 		slices.SortFunc(chosen, func(a, b int32) int { return cmp.Compare(rank(a), rank(b)) })
 		chosen = slices.Clip(slices.Clone(chosen[:want]))

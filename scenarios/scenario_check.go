@@ -26,6 +26,7 @@ var scenarioCombinations = []combination[Scenario]{
 	{[]string{"load.groups", "load.subscribers", "load.follow", "load.streams"}, checkGroups},
 	{[]string{"load.publish"}, checkPayload},
 	{[]string{"load.publish", "load.streams"}, checkPublishers},
+	{[]string{"load.publish", "load.streams", "load.subscribers", "load.follow"}, checkSubscriptions},
 	{[]string{"load.reconnect"}, checkPolicy},
 	{[]string{"load.heartbeat_timeout", "load.time_scale", "broker"}, checkBroker},
 	{[]string{"duration"}, checkTimeline},
@@ -97,10 +98,22 @@ func checkPayload(r *reader, s *Scenario) {
 	}
 }
 
-// checkPublishers bounds what two numbers make together that are each within their limits.
+// checkPublishers bounds what numbers make together that are each within their limits.
 func checkPublishers(r *reader, s *Scenario) {
 	if n := s.Load.Streams * s.Load.Publish.Publishers; s.Load.Publish.Rate > 0 && n > maxStreams {
 		r.at("load.publish.publishers", fmt.Sprintf("makes %d publishers on %d streams, more than %d", n, s.Load.Streams, maxStreams), "")
+	}
+}
+
+// checkSubscriptions bounds what is kept of whom: without a publisher a stream counts as one.
+func checkSubscriptions(r *reader, s *Scenario) {
+	publishers := max(1, s.Load.Publish.Publishers)
+	if n := s.Load.Subscribers * s.Load.Follow; n > maxSubscriptions/publishers {
+		key := "load.subscribers"
+		if s.Load.Follow > 1 {
+			key = "load.follow"
+		}
+		r.at(key, fmt.Sprintf("makes %d subscribers that follow %d streams with %d publishers each, more than %d in all", s.Load.Subscribers, s.Load.Follow, publishers, maxSubscriptions), "")
 	}
 }
 

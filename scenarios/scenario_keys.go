@@ -14,6 +14,8 @@ const (
 	maxStreams     = 1_000_000
 	maxPublishers  = 1_000
 	maxPayload     = 16 << 20
+
+	maxSubscriptions = 1 << 25 // of subscribers to publishers: what a judge takes
 )
 
 const wellFormed = "well-formed"

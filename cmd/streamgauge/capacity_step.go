@@ -32,11 +32,15 @@ func (s *capacitySearch) try(ctx context.Context, t capacity.Trial) (conformance
 		return conformance.CapacityStep{}, err
 	}
 	s.watch = m.watch
+	if err := run.Fits(scenario, target); err != nil {
+		noRoom, ok := errors.AsType[*run.NoRoomError](err)
+		if !ok {
+			return conformance.CapacityStep{}, err
+		}
+		return s.keep(number, stepRun{value: t.Value, step: conformance.CapacityStep{Seed: seed, Harness: true, Reason: noRoom.Error(), Subscribers: scenario.Load.Subscribers}}), nil
+	}
 	plan := scenarios.NewPlan(scenario, target, seed)
 	outcome, err := s.session.scenario(ctx, plan)
-	if tooFew := (*run.TooFewFilesError)(nil); errors.As(err, &tooFew) {
-		return s.keep(number, stepRun{value: t.Value, step: conformance.CapacityStep{Seed: seed, Harness: true, Reason: tooFew.Error(), Subscribers: scenario.Load.Subscribers}}), nil
-	}
 	if err != nil {
 		return conformance.CapacityStep{}, err
 	}

@@ -103,6 +103,7 @@ func (s *session) plan() error {
 		}
 		s.source("target", s.flags.target, scenarios.TargetText)
 	}
+	var loaded []*scenarios.Scenario
 	for _, name := range names {
 		scenario, err := scenarios.LoadScenario(name, os.LookupEnv, s.flags.set...)
 		if err != nil {
@@ -110,10 +111,16 @@ func (s *session) plan() error {
 			continue
 		}
 		s.source("scenario", name, scenarios.ScenarioText)
-		s.plans = append(s.plans, scenarios.NewPlan(scenario, s.target, s.seed))
+		loaded = append(loaded, scenario)
 	}
 	if err := errors.Join(problems...); err != nil {
 		return inputError(err)
+	}
+	for _, scenario := range loaded {
+		if err := run.Fits(scenario, s.target); err != nil {
+			return fmt.Errorf("%s: %w", scenario.Name, err)
+		}
+		s.plans = append(s.plans, scenarios.NewPlan(scenario, s.target, s.seed))
 	}
 	return s.checkOnly()
 }
@@ -216,9 +223,6 @@ func (s *session) scenario(ctx context.Context, plan *scenarios.Plan) (*run.Outc
 		defer s.watch(r.Status)()
 	}
 	outcome, err := r.Do(ctx)
-	if tooFew := (*run.TooFewFilesError)(nil); errors.As(err, &tooFew) {
-		return nil, fmt.Errorf("%s: %w", plan.Scenario.Name, err)
-	}
 	if miswired := (*run.WiringError)(nil); errors.As(err, &miswired) {
 		return nil, inputError(miswired)
 	}

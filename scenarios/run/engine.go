@@ -143,7 +143,7 @@ func (r *Run) Status() Status {
 // Do carries the plan out. When ctx ends, the run ends early and what was measured is still judged. An error is the
 // harness's own; a target that cannot be reached is an outcome.
 func (r *Run) Do(ctx context.Context) (*Outcome, error) {
-	if err := preflight(r.plan); err != nil {
+	if err := Fits(r.plan.Scenario, r.plan.Target); err != nil {
 		return nil, err
 	}
 	schemas, err := compileSchemas(r.plan.Scenario.Expect.Schemas)

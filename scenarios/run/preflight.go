@@ -9,48 +9,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/token"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
-
-// spareFiles is what a run needs beside its connections: history, probes, publishers' idle connections, the runtime's own.
-const spareFiles = 128
-
-// TooFewFilesError says that the process may not open as many files as the plan needs.
-type TooFewFilesError struct{ Needed, Limit uint64 }
-
-func (e *TooFewFilesError) Error() string {
-	return fmt.Sprintf("this run needs %s but this process may open %d: raise the limit (ulimit -n %d) or lower load.subscribers",
-		conformance.Plural(e.Needed, "open file"), e.Limit, e.Needed)
-}
-
-// preflight refuses a run that cannot fit into this process before anything starts.
-func preflight(p *scenarios.Plan) error {
-	limit, err := fileLimit()
-	if err != nil {
-		return fmt.Errorf("asking how many files may be opened: %w", err)
-	}
-	if needed := filesNeeded(p); needed > limit {
-		return &TooFewFilesError{Needed: needed, Limit: limit}
-	}
-	return nil
-}
-
-func filesNeeded(p *scenarios.Plan) uint64 {
-	files := uint64(len(p.Subscribers))
-	for _, step := range p.Timeline {
-		if step.Fault == "stall" { // the stalled connection stays open beside its successor
-			files += uint64(len(step.Subscribers))
-		}
-	}
-	files += uint64(min(len(p.Publishers), maxPublishConnections))
-	if p.Target == nil {
-		files *= 2 // the embedded broker holds the other ends
-	}
-	return files + spareFiles
-}
 
 // onceMore is how long a target is waited for that gave no answer in the scenario before.
 const onceMore = 3 * time.Second
