@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,6 +19,28 @@ type Claims struct {
 
 	Subscribe []string `json:"subscribe,omitempty"`
 	Publish   []string `json:"publish,omitempty"`
+}
+
+// UnmarshalJSON reads claims by their exact names (RFC 7519, 10.1.1); encoding/json would take any case of them.
+func (c *Claims) UnmarshalJSON(text []byte) error {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(text, &all); err != nil {
+		return err
+	}
+	for name, value := range all {
+		if slices.Contains([]string{"exp", "nbf", "iat"}, name) && value[0] == '"' {
+			return fmt.Errorf("%s is a text", name) // that is a number to the parser of numbers
+		}
+		if name != strings.ToLower(name) { // the names of all claims that are read here are of small letters
+			delete(all, name)
+		}
+	}
+	exact, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	type claims Claims
+	return json.Unmarshal(exact, (*claims)(c))
 }
 
 // SignToken makes a token that a broker with the same key accepts.
@@ -39,7 +62,7 @@ type tokens struct {
 }
 
 func newTokens(c Config) *tokens {
-	options := []jwt.ParserOption{jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuedAt()}
+	options := []jwt.ParserOption{jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuedAt(), jwt.WithStrictDecoding()}
 	if c.TokenIssuer != "" {
 		options = append(options, jwt.WithIssuer(c.TokenIssuer))
 	}
@@ -65,11 +88,23 @@ func (t *tokens) check(r *http.Request) (*Claims, error) {
 		return nil, errNoToken
 	}
 	var claims Claims
-	_, err := t.parser.ParseWithClaims(text, &claims, func(*jwt.Token) (any, error) { return t.key, nil })
+	_, err := t.parser.ParseWithClaims(text, &claims, t.keyFor)
 	if err != nil || t.isRevoked(&claims) {
 		return nil, errBadToken
 	}
 	return &claims, nil
+}
+
+// keyFor is the key, for a token whose header asks for nothing that is not understood here: no extension is (RFC 7515, 4.1.11), and a payload that
+// is not encoded is no JWT's (RFC 7797, 7).
+func (t *tokens) keyFor(token *jwt.Token) (any, error) {
+	if _, extended := token.Header["crit"]; extended {
+		return nil, errors.New("crit names extensions")
+	}
+	if encoded, given := token.Header["b64"]; given && encoded != true {
+		return nil, errors.New("the payload is not encoded")
+	}
+	return t.key, nil
 }
 
 func bearer(header string) (token string, ok bool) {

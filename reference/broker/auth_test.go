@@ -49,6 +49,26 @@ func TestWrongTokensAreRefusedAlike(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	header := func(name string, value any) string {
+		t.Helper()
+		made := jwt.NewWithClaims(jwt.SigningMethodHS256, all())
+		made.Header[name] = value
+		text, err := made.SignedString(testKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "Bearer " + text
+	}
+	raw := func(header, claims string) string {
+		t.Helper()
+		signed := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims))
+		signature, err := jwt.SigningMethodHS256.Sign(signed, testKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "Bearer " + signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+	}
+	const hs256, rights = `{"alg":"HS256"}`, `"iss":"us","aud":"gauge","subscribe":["*"]`
 	var first string
 	for name, authorization := range map[string]string{
 		"expired":           with(func(c *Claims) { c.ExpiresAt = in(-time.Second) }),
@@ -61,6 +81,20 @@ func TestWrongTokensAreRefusedAlike(t *testing.T) {
 		"another algorithm": "Bearer " + hs512,
 		"malformed":         "Bearer x.y.z",
 		"cut off":           good[:len(good)-2],
+		"lax base64":        good[:len(good)-1] + string(good[len(good)-1]+1), // the same bytes, and two bits too many
+
+		"unknown extension":     header("crit", []string{"https://example.invalid/never"}),
+		"extension of RFC 7797": header("crit", []string{"b64"}),
+		"no extension":          header("crit", []string{}),
+		"extension null":        header("crit", nil),
+		"payload not encoded":   header("b64", false),
+		"payload by a word":     header("b64", "true"),
+		"header twice":          raw(`{"alg":"HS256","alg":"none"}`, `{`+rights+`}`),
+		"crit twice":            raw(`{"alg":"HS256","crit":["x"],"crit":null}`, `{`+rights+`}`),
+		"expired twice":         raw(hs256, `{"exp":32503680000,"exp":1,`+rights+`}`),
+		"expired by a text":     raw(hs256, `{"exp":"32503680000",`+rights+`}`),
+		"issuer by another key": raw(hs256, `{"ISS":"us","aud":"gauge","subscribe":["*"]}`),
+		"claims in a list":      raw(hs256, `[{`+rights+`}]`),
 	} {
 		r, body := do(t, "GET", url+"/events?stream=a", "", "Authorization", authorization)
 		if r.StatusCode != http.StatusUnauthorized || r.Header.Get("WWW-Authenticate") != `Bearer error="invalid_token"` {
@@ -74,6 +108,16 @@ func TestWrongTokensAreRefusedAlike(t *testing.T) {
 		}
 	}
 	get(t, url+"/events?stream=a", "Authorization", good)
+	for name, authorization := range map[string]string{
+		"another type":           header("typ", "at+jwt"),
+		"what nobody must know":  header("kid", "1"),
+		"payload encoded":        header("b64", true),
+		"claims of another case": raw(hs256, `{"EXP":1,"Nbf":32503680000,`+rights+`}`),
+	} {
+		if r, _ := do(t, "HEAD", url+"/events?stream=a", "", "Authorization", authorization); r.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s, want that it is taken", name, r.Status)
+		}
+	}
 }
 
 func TestMissingTokenIsChallenged(t *testing.T) {
