@@ -57,6 +57,9 @@ func outcomeError(o conformance.Outcome) error {
 // What cobra refuses before run is reached (flags, arguments, unknown commands) passes by, and conclude takes it for wrong input.
 func classified(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
+		if err := boundFlags(c); err != nil {
+			return inputError(err)
+		}
 		err := run(c, args)
 		var exit *exitError
 		var problems *scenarios.Problems

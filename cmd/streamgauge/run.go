@@ -15,6 +15,7 @@ type runFlags struct {
 	out     string
 	format  string
 	live    string
+	allowed []string
 	seed    uint64
 	set     []string
 	history string
@@ -50,6 +51,7 @@ The first Ctrl-C ends the run and still reports what was measured; the second qu
 	flags.StringVar(&f.out, "out", "", "folder for manifest.json, result.json, junit.xml, report.html, history.jsonl and histograms; must be new or empty")
 	flags.StringVar(&f.format, "format", "table", "what stdout gets: "+strings.Join(reports.FormatNames(), ", "))
 	flags.StringVar(&f.live, "live", "", "serve the report page at host:port while the run goes on, as in 127.0.0.1:0 (default: no)")
+	flags.StringSliceVar(&f.allowed, "allow-host", nil, "`NAME` by which --live is called beside localhost and its own address, where the Host of a request has another; may be repeated")
 	flags.Uint64Var(&f.seed, "seed", 0, "decides everything random (default: drawn, and printed)")
 	flags.StringArrayVar(&f.set, "set", nil, "override a scenario key, as in load.subscribers=500; may be repeated")
 	flags.StringVar(&f.history, "history", "anomalies", "what history.jsonl keeps: off, anomalies (all but deliveries, with what stands beside each anomaly) or full (can be judged again)")

@@ -46,8 +46,8 @@ type live struct {
 	running *run.Run
 }
 
-// startLive serves at an address; "" is no live view.
-func startLive(address string, r conformance.Result) (*live, error) {
+// startLive serves at an address, and also goes by the names that are allowed; "" is no live view.
+func startLive(address string, allowed []string, r conformance.Result) (*live, error) {
 	if address == "" {
 		return nil, nil
 	}
@@ -69,7 +69,7 @@ func startLive(address string, r conformance.Result) (*live, error) {
 		return nil, inputError(fmt.Errorf("--live %s: cannot listen there: %w (port 0 takes any that is free)", address, err))
 	}
 	l.url = "http://" + listener.Addr().String() + "/"
-	l.http = &http.Server{Handler: l.handler(), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0)}
+	l.http = &http.Server{Handler: admit(l.handler(), address, listener, allowed), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0)}
 	go func() {
 		defer close(l.served)
 		_ = l.http.Serve(listener) // it ends when it is told to

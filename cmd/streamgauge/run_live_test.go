@@ -101,7 +101,7 @@ func livePlan(t *testing.T) *scenarios.Plan {
 // TestALiveViewFollowsTheRunAndEndsWithIt looks on with our own client, as a program and as the page, until the run is interrupted.
 func TestALiveViewFollowsTheRunAndEndsWithIt(t *testing.T) {
 	t.Parallel()
-	l, err := startLive("127.0.0.1:0", conformance.Result{Version: conformance.ResultVersion, Kind: conformance.KindRun})
+	l, err := startLive("127.0.0.1:0", nil, conformance.Result{Version: conformance.ResultVersion, Kind: conformance.KindRun})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestALiveViewFollowsTheRunAndEndsWithIt(t *testing.T) {
 // TestALiveViewIsResumed asks for what came after an event.
 func TestALiveViewIsResumed(t *testing.T) {
 	t.Parallel()
-	l, err := startLive("127.0.0.1:0", conformance.Result{})
+	l, err := startLive("127.0.0.1:0", nil, conformance.Result{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +212,7 @@ func TestALiveViewIsResumed(t *testing.T) {
 // TestALiveViewTakesNoMessages tries to write to it.
 func TestALiveViewTakesNoMessages(t *testing.T) {
 	t.Parallel()
-	l, err := startLive(":0", conformance.Result{})
+	l, err := startLive(":0", nil, conformance.Result{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,6 +228,28 @@ func TestALiveViewTakesNoMessages(t *testing.T) {
 		_ = resp.Body.Close()
 		if resp.StatusCode != http.StatusNotFound && resp.StatusCode != http.StatusMethodNotAllowed {
 			t.Errorf("POST /%s: %d", path, resp.StatusCode)
+		}
+	}
+}
+
+// TestALiveViewAnswersUnderItsOwnNamesAlone is asked by a page whose name was made to resolve to this machine.
+func TestALiveViewAnswersUnderItsOwnNamesAlone(t *testing.T) {
+	t.Parallel()
+	l, err := startLive("127.0.0.1:0", []string{"gauge.example"}, conformance.Result{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.close() }()
+	for _, path := range []string{"", "events", "events/page"} {
+		for _, from := range [][2]string{{"evil.test", ""}, {"evil.test", "http://evil.test"}, {"", "https://evil.test"}} {
+			if got := statusAs(t, http.MethodGet, l.url+path, from[0], from[1]); got != http.StatusForbidden {
+				t.Errorf("GET /%s as %q from %q: status %d", path, from[0], from[1], got)
+			}
+		}
+	}
+	for _, host := range []string{"", "localhost", "gauge.example:80"} {
+		if got := statusAs(t, http.MethodGet, l.url, host, ""); got != http.StatusOK {
+			t.Errorf("as %q: status %d", host, got)
 		}
 	}
 }

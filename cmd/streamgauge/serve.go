@@ -32,6 +32,7 @@ type serveOptions struct {
 	upstream string
 	target   string
 	admin    string
+	allowed  []string
 	grace    time.Duration
 }
 
@@ -85,6 +86,7 @@ func (o *serveOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.upstream, "upstream", "", "serve a gateway before this `URL` instead of a broker: the reference one, or the one --mutant names")
 	f.StringVar(&o.target, "target-file", "", "write a target `FILE` that describes what is served")
 	f.StringVar(&o.admin, "admin", "", "`HOST:PORT` that answers POST /drain, /restart and /revoke?user=NAME (with --target-file default 127.0.0.1:0)")
+	f.StringSliceVar(&o.allowed, "allow-host", nil, "`NAME` by which --admin is called beside localhost and its own address, where the Host of a request has another; may be repeated")
 	f.DurationVar(&o.grace, "drain-grace", 10*time.Second, "time subscribers have to take what is left when draining")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 }
@@ -166,6 +168,15 @@ func explainListening(err error) error {
 	if listening := (*net.OpError)(nil); !errors.As(err, &listening) {
 		return inputError(err) // the configuration, the certificate or the key
 	}
+	return wrongAddress(err)
+}
+
+// wrongAddress marks an error of listening as the caller's where it is the address that is none.
+func wrongAddress(err error) error {
+	address, name := (*net.AddrError)(nil), (*net.DNSError)(nil)
+	if errors.As(err, &address) || errors.As(err, &name) {
+		return inputError(err)
+	}
 	return err
 }
 
@@ -191,7 +202,7 @@ func (o *serveOptions) accompany(stderr io.Writer, s *service, broken *defect, k
 	}
 	adminURL := ""
 	if address != "" {
-		a, err := startAdmin(address, s, o.grace)
+		a, err := startAdmin(address, o.allowed, s, o.grace)
 		if err != nil {
 			return nil, err
 		}

@@ -16,11 +16,11 @@ type admin struct {
 	done   chan struct{}
 }
 
-// startAdmin listens at addr, "host:port".
-func startAdmin(addr string, s *service, grace time.Duration) (*admin, error) {
+// startAdmin listens at addr, "host:port", and also goes by the names that are allowed.
+func startAdmin(addr string, allowed []string, s *service, grace time.Duration) (*admin, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("--admin: %w", err)
+		return nil, wrongAddress(fmt.Errorf("--admin: %w", err))
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /drain", doing(func(ctx context.Context) error {
@@ -37,7 +37,7 @@ func startAdmin(addr string, s *service, grace time.Duration) (*admin, error) {
 		s.revoke(r.URL.Query().Get("user"))
 		w.WriteHeader(http.StatusNoContent)
 	})
-	a := &admin{server: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}, url: "http://" + listener.Addr().String(), done: make(chan struct{})}
+	a := &admin{server: &http.Server{Handler: admit(mux, addr, listener, allowed), ReadHeaderTimeout: 10 * time.Second}, url: "http://" + listener.Addr().String(), done: make(chan struct{})}
 	go func() {
 		defer close(a.done)
 		_ = a.server.Serve(listener) // it ends with close

@@ -49,7 +49,7 @@ func serveGateway(ctx context.Context, stderr io.Writer, o serveOptions, d *defe
 		return fmt.Errorf("%w; stop what listens there, or choose another address with --addr", err)
 	}
 	if err != nil {
-		return err
+		return wrongAddress(err)
 	}
 	defer g.Close()
 	fmt.Fprintf(stderr, "serving %s\n  a gateway before %s\n", g.URL(), scenarios.RedactPlaces(upstream))

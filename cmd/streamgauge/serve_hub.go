@@ -23,7 +23,7 @@ func serveHub(ctx context.Context, stderr io.Writer, o serveOptions, d *defect) 
 		return fmt.Errorf("%w; stop what listens there, or choose another address with --addr", err)
 	}
 	if err != nil {
-		return err
+		return wrongAddress(err)
 	}
 	defer s.Close()
 	address := s.URL() + hub.Path

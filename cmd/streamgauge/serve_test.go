@@ -114,9 +114,19 @@ func TestWithAnUpstreamAloneTheRightGatewayIsServed(t *testing.T) {
 
 func status(t *testing.T, method, url string) int {
 	t.Helper()
+	return statusAs(t, method, url, "", "")
+}
+
+// statusAs is the status of an answer to a request that names a host and comes from a page, where they are not "".
+func statusAs(t *testing.T, method, url, host, origin string) int {
+	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
+	}
+	req.Host = host
+	if origin != "" {
+		req.Header.Set("Origin", origin)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -140,6 +150,14 @@ func TestWhoRunsTheBrokerCanDrainAndRestartIt(t *testing.T) {
 	}
 	if got := status(t, http.MethodGet, adminURL+"/drain"); got != http.StatusMethodNotAllowed {
 		t.Errorf("a GET drains: status %d", got)
+	}
+	for _, path := range []string{"/drain", "/restart", "/revoke?user=x", "/nowhere"} {
+		if got := statusAs(t, http.MethodPost, adminURL+path, "", "https://evil.test"); got != http.StatusForbidden {
+			t.Errorf("%s for a page of another origin: status %d", path, got)
+		}
+		if got := statusAs(t, http.MethodPost, adminURL+path, "evil.test", ""); got != http.StatusForbidden {
+			t.Errorf("%s under another name: status %d", path, got)
+		}
 	}
 }
 

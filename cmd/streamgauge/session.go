@@ -51,7 +51,7 @@ func runScenarios(c *cobra.Command, args []string, f runFlags, seeded bool) erro
 	if err := s.plan(); err != nil {
 		return err
 	}
-	if s.live, err = startLive(f.live, s.beginning()); err != nil {
+	if s.live, err = startLive(f.live, f.allowed, s.beginning()); err != nil {
 		return err
 	}
 	closeHistory, err := s.prepareOut()
