@@ -254,6 +254,15 @@ func cleanURL(raw string) (string, error) {
 	return u.String(), nil
 }
 
+// ParseURL reads an address that a request can be sent to, and escapes what may not stand in one. Its errors do not quote the address.
+func ParseURL(text string) (*url.URL, error) {
+	clean, err := cleanURL(text)
+	if err != nil {
+		return nil, err
+	}
+	return url.Parse(clean)
+}
+
 // maxHost is the length of the longest host name that DNS has (RFC 1035, 2.3.4).
 const maxHost = 253
 

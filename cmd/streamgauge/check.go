@@ -441,6 +441,9 @@ func parseParameters(set []string, s *side) (parameters, error) {
 	return p, errors.Join(problems...)
 }
 
+// longestParameter is far longer than anybody waits for one requirement.
+const longestParameter = 30 * 24 * time.Hour
+
 // wrongParameter says why a requirement's parameter cannot be set so, "" when it can. A value is of its default's kind.
 func (s *side) wrongParameter(id, name, value string, whole bool) string {
 	if !whole {
@@ -461,9 +464,11 @@ func (s *side) wrongParameter(id, name, value string, whole bool) string {
 	if asUsual, err := (conformance.Parameter{Value: usual}).Number(); err == nil {
 		if n, err := (conformance.Parameter{Value: value}).Number(); err != nil || n == 0 && asUsual > 1 { // of nothing nothing can be told
 			return "want a number such as " + usual
+		} else if most := max(asUsual*1000, 1e6); n > most {
+			return fmt.Sprintf("want at most %.0f", most)
 		}
 	} else if _, err := (conformance.Parameter{Value: usual}).Duration(); err == nil {
-		if _, err := (conformance.Parameter{Value: value}).Duration(); err != nil {
+		if d, err := (conformance.Parameter{Value: value}).Duration(); err != nil || d > longestParameter {
 			return "want a duration such as " + usual
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/url"
 
 	"github.com/streamgauge/streamgauge/conformance/subject/browser"
 	"github.com/streamgauge/streamgauge/conformance/subject/contract"
@@ -11,9 +10,9 @@ import (
 
 // service is the client of a contract-test service.
 func (f *clientFlags) service() (*clientSubject, error) {
-	address, err := url.Parse(f.contract)
-	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
-		return nil, fmt.Errorf("--contract %s: want a URL such as http://127.0.0.1:8000", scenarios.RedactPlaces(f.contract))
+	address, err := scenarios.ParseURL(f.contract)
+	if err != nil {
+		return nil, fmt.Errorf("--contract %s: want a URL such as http://127.0.0.1:8000: %w", scenarios.RedactPlaces(f.contract), err)
 	}
 	if address.Path == "" {
 		address.Path = "/"

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -50,9 +49,14 @@ func addThrough(c *cobra.Command, f *throughFlags) {
 
 // subject starts the origin and, if there is a command, the gateway; end stops both.
 func (f *throughFlags) subject(ctx context.Context, stderr io.Writer) (s *server.Subject, end func(), err error) {
-	address, err := url.Parse(f.address)
-	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
-		return nil, nil, inputError(fmt.Errorf("--through %s: want a URL such as http://127.0.0.1:8080/events", scenarios.RedactPlaces(f.address)))
+	address, err := scenarios.ParseURL(f.address)
+	if err != nil {
+		return nil, nil, inputError(fmt.Errorf("--through %s: want a URL such as http://127.0.0.1:8080/events: %w", scenarios.RedactPlaces(f.address), err))
+	}
+	if f.secure != "" {
+		if _, err := scenarios.ParseURL(f.secure); err != nil {
+			return nil, nil, inputError(fmt.Errorf("--secure %s: want an origin such as https://127.0.0.1:8443: %w", scenarios.RedactPlaces(f.secure), err))
+		}
 	}
 	config, err := f.trusted()
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
 	"slices"
@@ -30,9 +29,9 @@ func serveGateway(ctx context.Context, stderr io.Writer, o serveOptions, d *defe
 		defer own.close()
 		upstream = own.url
 	}
-	origin, err := url.Parse(upstream)
-	if err != nil || origin.Host == "" || origin.Scheme != "http" && origin.Scheme != "https" {
-		return inputError(fmt.Errorf("--upstream %s: want a URL such as http://127.0.0.1:9000", scenarios.RedactPlaces(upstream)))
+	origin, err := scenarios.ParseURL(upstream)
+	if err != nil {
+		return inputError(fmt.Errorf("--upstream %s: want a URL such as http://127.0.0.1:9000: %w", scenarios.RedactPlaces(upstream), err))
 	}
 	right := gateway.New(origin)
 	defer right.Transport.(*http.Transport).CloseIdleConnections()

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,11 +66,11 @@ func TestStreamNobodyPublishedToIsForgotten(t *testing.T) {
 
 func TestConfigNamesEveryWrongField(t *testing.T) {
 	t.Parallel()
-	_, err := New(Config{Queue: -1, SlowPolicy: "wait", SessionMaxAge: -1, Greeting: Signal{Type: "a\nb"}})
+	_, err := New(Config{Queue: -1, SlowPolicy: "wait", SessionMaxAge: -1, Greeting: Signal{Type: "a\nb"}, PublishRate: math.NaN()})
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, want := range []string{"queue is -1", `slow policy is "wait"`, "session max age", "line break"} {
+	for _, want := range []string{"queue is -1", `slow policy is "wait"`, "session max age", "line break", "publish rate is NaN"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not name %q", err, want)
 		}

@@ -88,10 +88,13 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.MaxEventBytes, 1<<20)
 	setDefault(&c.MaxStreams, 100_000)
 	setDefault(&c.MaxStreamsPerConnection, 256)
-	setDefault(&c.PublishBurst, max(1, int(c.PublishRate)))
+	setDefault(&c.PublishBurst, max(1, int(min(max(c.PublishRate, 0), mostPublishRate))))
 	c.HistoryEvents = max(0, c.HistoryEvents)
 	return c
 }
+
+// mostPublishRate is more than any user publishes.
+const mostPublishRate = 1e9
 
 func setDefault[T comparable](field *T, value T) {
 	var zero T
@@ -120,6 +123,9 @@ func (c Config) validate() error {
 		if value < 0 {
 			errs = append(errs, fmt.Errorf("%s is %v, want >= 0", name, value))
 		}
+	}
+	if !(c.PublishRate >= 0 && c.PublishRate <= mostPublishRate) { // also NaN
+		errs = append(errs, fmt.Errorf("publish rate is %g, want 0 to %g", c.PublishRate, mostPublishRate))
 	}
 	for _, signal := range []Signal{c.Greeting, c.Ping, c.Farewell} {
 		if err := checkType(signal.Type); err != nil {
