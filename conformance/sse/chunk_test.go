@@ -3,6 +3,7 @@ package sse
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http/httputil"
@@ -108,6 +109,12 @@ func TestATruncatedChunkIsNoEnd(t *testing.T) {
 func FuzzChunks(f *testing.F) {
 	f.Add([]byte("data: x\n\n"), uint64(1))
 	f.Add([]byte(""), uint64(2))
+	for i, wire := range []string{
+		"3;a=b;c=\"d\"\r\nabc\r\n0 ;x\r\n\r\n", "3\r\nabc\r\n0\r\nA: b\r\nC: d\r\n\r\nrest", "000A\r\n0123456789\r\n0\r\n\r\n",
+		"fffffffffffffffff\r\n", "7fffffffffffffff\r\nabc", "3\nabc\r\n", "0\r\nA: b\n\r\n",
+	} {
+		f.Add([]byte(wire), uint64(i))
+	}
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
 		random := rand.New(rand.NewPCG(seed, 5))
 		wire := Chunked(RandomSplit(random, data, 1+int(seed%7))...)
@@ -120,6 +127,34 @@ func FuzzChunks(f *testing.F) {
 		if !bytes.Equal(body, data) || len(rest) != 0 || err != io.EOF {
 			t.Fatalf("%q: body %q, rest %q, %v, want %q", segments, body, rest, err, data)
 		}
-		_, _, _ = decodeChunks(RandomSplit(random, data, 3)...) // arbitrary bytes must not crash it
+		fuzzChunkedBytes(t, data, RandomSplit(random, data, 1+int(seed%5))...)
 	})
+}
+
+// fuzzChunkedBytes holds that arbitrary bytes mean the same however they are cut, and what the standard library reads of them where they are whole.
+func fuzzChunkedBytes(t *testing.T, wire []byte, segments ...[]byte) {
+	t.Helper()
+	body, rest, err := decodeChunks(wire)
+	for _, cut := range [][][]byte{EachByte(wire), segments} {
+		b, r, e := decodeChunks(cut...)
+		if !bytes.Equal(b, body) || failure(e) != failure(err) || err == io.EOF && !bytes.Equal(r, rest) {
+			t.Fatalf("%q in %d pieces: body %q, rest %q, %v, in one %q, %q, %v", wire, len(cut), b, r, e, body, rest, err)
+		}
+	}
+	if err != io.EOF {
+		return
+	}
+	standard, err := io.ReadAll(httputil.NewChunkedReader(bytes.NewReader(wire)))
+	if err == nil && !bytes.Equal(standard, body) { // it is stricter about long lines
+		t.Fatalf("the standard library reads %q as %q, want %q", wire, standard, body)
+	}
+}
+
+// failure is an error without the bytes it quotes, which are those of one read.
+func failure(err error) string {
+	var m *MalformedError
+	if errors.As(err, &m) {
+		return fmt.Sprintf("malformed %s at %d", m.What, m.Offset)
+	}
+	return fmt.Sprint(err)
 }

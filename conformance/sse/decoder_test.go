@@ -31,7 +31,7 @@ func (t *trace) Retry(d time.Duration) { t.retry = d }
 type transcript []string
 
 func (t *transcript) Event(e Event) error {
-	*t = append(*t, fmt.Sprintf("event %q %q id %q own %t", e.Type, e.Data, e.ID, e.HasID))
+	*t = append(*t, fmt.Sprintf("event %q %q id %q own %t mixed %t", e.Type, e.Data, e.ID, e.HasID, e.Mixed))
 	return nil
 }
 
@@ -129,8 +129,8 @@ func TestALastEventIDIsAsStickyAsItWasSet(t *testing.T) {
 	d.SetLastEventID("start")
 	seen := feed(t, &d, new(transcript), []byte("data: a\n\nid\ndata: b\n\nid: half"))
 	want := &transcript{
-		`event "message" "a" id "start" own false`,
-		`event "message" "b" id "" own true`,
+		`event "message" "a" id "start" own false mixed false`,
+		`event "message" "b" id "" own true mixed false`,
 	}
 	if diff := cmp.Diff(want, seen); diff != "" {
 		t.Error(diff)

@@ -3,6 +3,7 @@ package sse
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -114,21 +115,44 @@ func (o *opening) reserve(ctx context.Context) (c http2Conn, settled func(), err
 func (o *opening) dialHTTP2(ctx context.Context) (http2Conn, error) {
 	var c http2Conn
 	protocols := new(http.Protocols)
-	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
 	transport := &http.Transport{
 		Protocols: protocols, DisableCompression: true,
-		TLSClientConfig: o.opts.TLS.Clone(), // a transport writes into its own
-		DialContext: func(ctx context.Context, network, addr string) (conn net.Conn, err error) {
-			c.conn, err = o.dial(ctx, network, addr)
-			return c.conn, err
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			var err error
+			if c.conn, err = o.dial(ctx, network, addr); err != nil {
+				return nil, err
+			}
+			plain, err := o.secureHTTP2(ctx, c.conn)
+			if err != nil {
+				_ = c.conn.Close() // the error that matters is the one we have
+				return nil, err
+			}
+			return guardWindows(plain), nil
 		},
 	}
 	var err error
 	o.timing.Start = time.Now()
-	c.client, err = transport.NewClientConn(ctx, o.req.URL.Scheme, o.addr)
+	c.client, err = transport.NewClientConn(ctx, "http", o.addr) // whether it is secured is settled below
 	o.timing.Dial = time.Since(o.timing.Start)
 	return c, err
+}
+
+// secureHTTP2 is conn, over TLS where the request wants that.
+func (o *opening) secureHTTP2(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	if o.req.URL.Scheme != "https" {
+		return conn, nil
+	}
+	config := clientTLS(o.opts.TLS, o.req.URL.Hostname())
+	config.NextProtos = []string{"h2"}
+	secured := tls.Client(conn, config)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	if agreed := secured.ConnectionState().NegotiatedProtocol; agreed != "h2" {
+		return nil, fmt.Errorf("peer agreed on %q, want HTTP/2", agreed)
+	}
+	return secured, nil
 }
 
 // openHTTP2 opens a stream on a shared connection. More streams than the peer allows may be given to a connection before
