@@ -50,6 +50,23 @@ peers: ## Run the tests against servers and proxies that others wrote (needs the
 clients: ## Run the tests against clients that others wrote (needs chromium, Node.js and npm ci in conformance/peers/clients)
 	cd $(PEERS) && $(gotest) -timeout 10m -run '$(CLIENTS)' ./...
 
+# Each fuzz target after the other, for FUZZTIME. What was found interesting stays in Go's cache, what fails in testdata/fuzz.
+FUZZTIME ?= 1m
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for a minute (FUZZTIME=20s for less)
+	@grep -rho --include '*_test.go' --exclude-dir peers '^func Fuzz[A-Za-z0-9]*' . | wc -l | xargs printf '%s targets, $(FUZZTIME) each\n'; \
+	grep -ro --include '*_test.go' --exclude-dir peers '^func Fuzz[A-Za-z0-9]*' . | sort | while IFS=: read -r file target; do \
+		go test "$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x || exit 1; \
+	done
+
+# Nothing but the seed decides what is done to a run: endure says how to repeat one.
+N ?= 200
+SEED ?= 1
+.PHONY: endure
+endure: build ## Run core scenarios N times against right and wrong subjects while the machine misbehaves, and count wrong verdicts
+	CGO_ENABLED=0 go build -o bin/endure ./scenarios/endure
+	bin/endure -n $(N) -seed $(SEED) -out bin/endure.json
+
 .PHONY: bench
 bench: build ## Measure memory and CPU per subscriber as ratios, and how long the usual commands take
 	CGO_ENABLED=0 go run ./scenarios/run/bench

@@ -2,8 +2,11 @@ package scenarios
 
 import (
 	"errors"
+	"math"
+	"math/rand/v2"
 	"os"
 	"testing"
+	"time"
 )
 
 func seeds(f *testing.F, patterns ...string) {
@@ -64,6 +67,31 @@ func FuzzTarget(f *testing.F) {
 			_, _ = target.PublishRequest(PublishVars{Stream: value, Data: value, Type: value})
 		}
 		target.Redact(value)
+	})
+}
+
+// FuzzPolicy holds that any text is either refused with problems or is a policy whose delays are none below zero.
+func FuzzPolicy(f *testing.F) {
+	for _, text := range []string{
+		"base: 1s\nfactor: 2\ncap: 30s\njitter: 30%\nreset: on-event\n", "base: 1s\ncap: 1ms\n", "jitter: 1e300\n", "base: ${BASE}\n", "&a [*a]", "",
+	} {
+		f.Add([]byte(text), uint16(3))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, attempts uint16) {
+		p, err := parsePolicy(data, Source{Name: "fuzz.yaml", Lookup: testLookup})
+		if err != nil {
+			requireProblems(t, err)
+			return
+		}
+		random := rand.New(rand.NewPCG(uint64(attempts), 1))
+		for _, attempt := range []int{1, 2, int(attempts)} {
+			for _, retry := range []time.Duration{0, time.Second, math.MaxInt32 * time.Millisecond} {
+				low, high := p.Bounds(attempt, retry)
+				if d := p.Delay(attempt, retry, random); low < 0 || d < low || d > high {
+					t.Fatalf("attempt %d of %+v waits for %v, between %v and %v", attempt, p, d, low, high)
+				}
+			}
+		}
 	})
 }
 

@@ -20,13 +20,17 @@ func LoadPolicy(nameOrPath string, lookup Lookup) (*policy.Policy, error) {
 	if err != nil {
 		return nil, asError([]Problem{{File: nameOrPath, Text: "cannot read the policy: " + reason(err)}})
 	}
-	r := newReader(Source{Name: nameOrPath, Lookup: lookup})
+	return parsePolicy(data, Source{Name: nameOrPath, Lookup: lookup})
+}
+
+func parsePolicy(data []byte, source Source) (*policy.Policy, error) {
+	r := newReader(source)
 	root := r.parse(data)
 	if root == nil {
 		return nil, asError(r.problems)
 	}
 	r.expand(root)
-	p := &policy.Policy{Name: nameOrPath}
+	p := &policy.Policy{Name: source.Name}
 	if n := r.enter("", root); n != nil {
 		policyKeys.read(r, "", n, p)
 	}
