@@ -21,6 +21,10 @@ func readBaseline(path string, s *side) (*baseline, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the baseline: %w", err)
 	}
+	return parseBaseline(path, text, s)
+}
+
+func parseBaseline(path string, text []byte, s *side) (*baseline, error) {
 	b := &baseline{path: path, known: map[string]string{}}
 	var problems []error
 	first := map[string]int{} // id → line

@@ -84,12 +84,17 @@ func judgeFile(path string, only []string, strict bool) (*conformance.Result, er
 		return nil, fmt.Errorf("%s: cannot read the history: %w", path, errors.Unwrap(err))
 	}
 	defer func() { _ = file.Close() }()
+	return judgeHistory(path, file, only, strict)
+}
+
+// judgeHistory judges every run of the history that in holds.
+func judgeHistory(path string, in io.Reader, only []string, strict bool) (*conformance.Result, error) {
 	result := &conformance.Result{
 		Version: conformance.ResultVersion, Kind: conformance.KindRun,
 		Subject: conformance.Subject{Name: path, Kind: "history", Protocol: "sse"},
 		Command: "streamgauge judge " + path, Tool: "streamgauge " + buildVersion(),
 	}
-	reader := history.NewReader(file)
+	reader := history.NewReader(in)
 	for {
 		header, err := reader.Next()
 		if errors.Is(err, io.EOF) && len(result.Runs) > 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"testing"
 	"time"
@@ -134,11 +135,19 @@ func TestValidRun(t *testing.T) {
 	}
 }
 
+// FuzzScan scans the bytes as they are, and as a token whose checksum somebody has made right.
 func FuzzScan(f *testing.F) {
 	f.Add(Append(nil, example, []byte("{"), []byte("}"), 200))
 	f.Add([]byte("~sg1.k3x9."))
 	f.Add([]byte("~sg1.~1gs~"))
+	f.Add([]byte("0.0.1.1.1.0.0.0.0."))
+	f.Add([]byte("zik0zj.zik0zj.3w5e11264sgsf.1y2p0ij32e8e7.-1y2p0ij32e8e7.zzzzz.zzzzz.zzzzzzz.zzzzzzz."))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		forged := append([]byte(head+example.Run+"."), data...)
+		forged = append(appendFixed(forged, uint64(crc32.Checksum(forged, castagnoli)), sumDigits), tail...)
+		if m, _ := Scan(forged, example.Run); m.Stream < 0 || m.Publisher < 0 {
+			t.Fatalf("%q is of stream %d and publisher %d", forged, m.Stream, m.Publisher)
+		}
 		m, state := Scan(data, example.Run)
 		if state != Intact {
 			return
