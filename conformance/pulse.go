@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 // pulse watches how late the timers of this process fire: a harness that is late itself cannot blame a subject for it.
@@ -30,8 +32,8 @@ const (
 func newPulse(ctx context.Context, contention *Contention) *pulse {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &pulse{cancel: cancel, first: time.Now(), contention: contention}
-	p.done.Go(func() { p.beat(ctx) })
-	p.done.Go(func() { contention.Watch(ctx.Done()) })
+	crash.Go(&p.done, func() { p.beat(ctx) })
+	crash.Go(&p.done, func() { contention.Watch(ctx.Done()) })
 	return p
 }
 

@@ -1,6 +1,10 @@
 package conformance
 
-import "time"
+import (
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/crash"
+)
 
 // ResultVersion is the version of result.json. Fields are only ever added.
 const ResultVersion = 1
@@ -151,6 +155,16 @@ type Health struct {
 	Contention     []HeldUp `json:"contention,omitempty"`       // by the length of a period; absent where next to nothing was held up
 	Drops          uint64   `json:"drops"`                      // observations the harness could not keep
 	Goroutines     int      `json:"goroutines"`
+	Crash          string   `json:"crash,omitempty"` // what the harness itself panicked with
+}
+
+// Crashed notes a crash of the harness; nil is none.
+func (h *Health) Crashed(c *crash.Crash) {
+	if c == nil {
+		return
+	}
+	h.OK, h.Crash = false, c.Text
+	h.Problems = append(h.Problems, c.Error())
 }
 
 // Duration is a time.Duration that is written as text ("1.5s") in JSON.

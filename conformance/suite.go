@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 // Case decides one requirement.
@@ -70,12 +72,17 @@ func (s *Suite) Run(ctx context.Context) ([]Verdict, Health, error) {
 	}
 	r := &round{Suite: s, ctx: ctx, watch: newPulse(ctx, s.Contention), others: make(chan struct{}), vigil: newVigil(s)}
 	defer r.watch.stop()
-	r.missing = s.tryGrounds(ctx)
-	var over context.CancelFunc
-	r.cases, over = s.bounded(ctx)
-	defer over()
-	r.carryOut(jobs)
-	return r.verdicts(jobs), r.watch.health(), nil
+	func() {
+		defer crash.Catch()
+		r.missing = s.tryGrounds(ctx)
+		var over context.CancelFunc
+		r.cases, over = s.bounded(ctx)
+		defer over()
+		r.carryOut(jobs)
+	}()
+	health := r.watch.health()
+	health.Crashed(cmp.Or(r.crashed.Load(), crash.Ended()))
+	return r.verdicts(jobs), health, nil
 }
 
 // round is one run of a suite.
@@ -89,6 +96,7 @@ type round struct {
 	missing map[string]string // grounds, and why
 	others  chan struct{}     // closed when all but those that wait are over
 	again   atomic.Int64      // time spent on repeating what stays as it is
+	crashed atomic.Pointer[crash.Crash]
 }
 
 // carryOut carries out all jobs, turn by turn.
@@ -100,7 +108,7 @@ func (r *round) carryOut(jobs []job) {
 	var waiting, busy sync.WaitGroup
 	later := r.cheapFirst(turns)
 	for _, j := range turns[Waiting] {
-		waiting.Go(func() { r.first(j) })
+		crash.Go(&waiting, func() { r.first(j) })
 	}
 	slices.SortStableFunc(turns[Beside], func(a, b *job) int { return cmp.Compare(b.c.Takes, a.c.Takes) }) // the long waits first, beside the others
 	atOnce := max(1, cmp.Or(r.Parallel, UsualParallel))
@@ -241,7 +249,12 @@ func (r *round) report(j *job) {
 // try carries a job out once.
 func (r *round) try(j *job) *attempt {
 	a := r.carried(j)
-	v := &a.verdict
+	a.verdict = r.named(j, a.verdict)
+	return a
+}
+
+// named is a verdict with what its requirement says.
+func (r *round) named(j *job, v Verdict) Verdict {
 	if v.Level == "" {
 		v.Level = r.LevelOf(j.r)
 	}
@@ -252,7 +265,7 @@ func (r *round) try(j *job) *attempt {
 	if v.Outcome != Pass && v.Outcome != Info && v.Outcome != Skip && r.Next != nil {
 		v.Next = r.Next(j.r)
 	}
-	return a
+	return v
 }
 
 func (r *round) carried(j *job) *attempt {
@@ -278,6 +291,7 @@ func (r *round) carried(j *job) *attempt {
 	r.run(t, j)
 	a := &attempt{took: time.Since(began)}
 	a.verdict, a.weak = t.result()
+	r.crashed.CompareAndSwap(nil, t.crashed.Load())
 	a.settled = a.verdict.Outcome == Unknown && t.settled.Load()
 	r.watch.doubt(a, began, time.Now())
 	burden.explain(r.ctx, &a.verdict)
@@ -297,6 +311,9 @@ func (r *round) verdicts(jobs []job) []Verdict {
 	verdicts := make([]Verdict, len(jobs))
 	failed := false
 	for i := range jobs {
+		if jobs[i].verdict.ID == "" { // a crash came before
+			jobs[i].verdict = r.named(&jobs[i], Verdict{Outcome: Unknown, Reason: "the check ended before it was judged"})
+		}
 		verdicts[i] = jobs[i].verdict
 		failed = failed || verdicts[i].Outcome == Fail
 	}
@@ -355,6 +372,7 @@ func (r *round) run(t *Trial, j *job) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer crash.Catch()
 		t.carryOut(j.c.Run)
 	}()
 	select {

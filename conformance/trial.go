@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 // Trial is one attempt to decide one requirement. A case calls its methods like those of a test: the ones that reach a verdict
@@ -29,6 +31,7 @@ type Trial struct {
 	aside      func() // nil in a trial of its own
 	others     <-chan struct{}
 	settled    atomic.Bool // another attempt would come to the same
+	crashed    atomic.Pointer[crash.Crash]
 
 	mu       sync.Mutex
 	limit    *time.Timer
@@ -124,6 +127,11 @@ func (t *Trial) Go(f func()) {
 	t.group.Go(func() { t.guard(f) })
 }
 
+// Beside is Go for a group that the case itself waits for.
+func (t *Trial) Beside(group *sync.WaitGroup, f func()) {
+	group.Go(func() { t.guard(f) })
+}
+
 // guard runs f and makes of its panic a verdict.
 func (t *Trial) guard(f func()) {
 	defer func() {
@@ -132,7 +140,9 @@ func (t *Trial) guard(f func()) {
 		case concluded:
 			t.cancel(errOver)
 		default:
-			t.record(Verdict{Outcome: Unknown, Reason: fmt.Sprintf("the case itself failed: %v", p)})
+			c := crash.Contain(p)
+			t.record(Verdict{Outcome: Unknown, Reason: "the case itself failed: " + c.Text})
+			t.crashed.CompareAndSwap(nil, c)
 			t.cancel(errOver)
 		}
 	}()

@@ -2,6 +2,8 @@ package conformance
 
 import (
 	"sync"
+
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 // Turn says beside whom a case runs.
@@ -38,7 +40,7 @@ func (l lane) each(jobs []*job, atOnce int, do func(*job)) {
 	for _, j := range jobs {
 		slots <- struct{}{}
 		j.aside = sync.OnceFunc(func() { <-slots })
-		l.all.Go(func() {
+		crash.Go(l.all, func() {
 			defer j.aside()
 			do(j)
 		})

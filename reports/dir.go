@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 // Names of the files in a run's directory, beside histories and histograms.
@@ -91,7 +92,7 @@ func writePartial(path string, write func(io.Writer) error) error {
 		return err
 	}
 	buffered := bufio.NewWriterSize(f, 64<<10)
-	err = write(buffered)
+	err = contained(write, buffered)
 	if err == nil {
 		err = buffered.Flush()
 	}
@@ -99,6 +100,26 @@ func writePartial(path string, write func(io.Writer) error) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
+}
+
+// contained makes an error of a panic, so that the files beside are written all the same.
+func contained(write func(io.Writer) error, w io.Writer) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = crash.Contain(p)
+		}
+	}()
+	return write(w)
+}
+
+// RemovePartial removes what WriteFile has not finished, for a process that ends meanwhile.
+func (d *Dir) RemovePartial() {
+	entries, _ := os.ReadDir(d.Path)
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), partialSuffix) {
+			_ = os.Remove(filepath.Join(d.Path, e.Name()))
+		}
+	}
 }
 
 // cause leaves the name of the partial file out, which only confuses.
@@ -111,7 +132,7 @@ func cause(err error) error {
 }
 
 // WriteReports writes result.json, junit.xml, report.html, what else there is by name, and at last manifest.json, which lists them all: a
-// directory that has one is complete. When one file cannot be written, the error says which are there.
+// directory that has one is complete. What cannot be written keeps nothing else from being written; the error says which files are there.
 func (d *Dir) WriteReports(r *conformance.Result, m Manifest, opts Options, extra map[string]func(io.Writer) error) error {
 	reports := map[string]func(io.Writer) error{
 		ResultFile: func(w io.Writer) error { return JSON(w, r, opts) },
@@ -120,10 +141,12 @@ func (d *Dir) WriteReports(r *conformance.Result, m Manifest, opts Options, extr
 	}
 	maps.Copy(reports, extra)
 	order := append([]string{ResultFile, JUnitFile, HTMLFile}, slices.Sorted(maps.Keys(extra))...)
+	var failed []error
 	for _, name := range order {
-		if err := d.WriteFile(name, reports[name]); err != nil {
-			return d.saying(err)
-		}
+		failed = append(failed, d.WriteFile(name, reports[name]))
+	}
+	if err := errors.Join(failed...); err != nil {
+		return d.saying(err)
 	}
 	listed, err := d.sizes()
 	if err != nil {

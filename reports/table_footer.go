@@ -36,6 +36,9 @@ func (t tableReport) footer(written string) error {
 	if t.r.Comparison != nil {
 		code, meaning = comparisonExit(t.r.Outcome)
 	}
+	if t.r.Health.Crash != "" && t.r.Subject.Kind != "history" && t.r.Comparison == nil {
+		code, meaning = 4, "the harness crashed"
+	}
 	t.fact("exit", fmt.Sprintf("%d: %s", code, meaning))
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/scenarios"
 	"github.com/streamgauge/streamgauge/scenarios/run"
 )
@@ -40,6 +41,7 @@ func (m *meter) watch(status func() run.Status) func() {
 	over, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
+		defer crash.Catch()
 		m.look(status, over)
 	}()
 	return func() {

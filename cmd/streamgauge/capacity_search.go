@@ -57,13 +57,11 @@ func findCapacity(c *cobra.Command, scenario string, f capacityFlags, seeded boo
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	closeHistory, err := s.prepareOut()
+	closeHistory, err := s.prepareOut(c)
 	if err != nil {
 		return err
 	}
-	ctx, stop := interruptible(c.Context(), s.stderr)
-	result, err := s.find(ctx)
-	stop()
+	result, err := s.find(interruptible(c))
 	if historyErr := closeHistory(); err != nil || historyErr != nil {
 		return errors.Join(err, historyErr)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/sse/server"
 	"github.com/streamgauge/streamgauge/reports"
 	"github.com/streamgauge/streamgauge/scenarios"
@@ -150,18 +151,16 @@ func (k *checkup) carryOut(c *cobra.Command, prepare func() (judge judging, end 
 	if err != nil {
 		return inputError(err)
 	}
-	dir, err := prepareDir(f.out)
+	dir, err := prepareDir(c, f.out)
 	if err != nil {
-		return inputError(err)
+		return err
 	}
 	judge, end, err := prepare()
 	if err != nil {
 		return err
 	}
 	defer end()
-	ctx, stop := interruptible(c.Context(), k.stderr)
-	result, err := judge(ctx)
-	stop()
+	result, err := judge(interruptible(c))
 	if err != nil {
 		return err
 	}
@@ -179,13 +178,6 @@ func (k *checkup) carryOut(c *cobra.Command, prepare func() (judge judging, end 
 		return written
 	}
 	return outcomeError(result.Outcome)
-}
-
-func prepareDir(path string) (*reports.Dir, error) {
-	if path == "" {
-		return nil, nil
-	}
-	return reports.PrepareDir(path)
 }
 
 // read reads and checks what was given beside the target.
@@ -335,7 +327,7 @@ func (k *checkup) tell(ctx context.Context) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var done sync.WaitGroup
-	done.Go(func() {
+	crash.Go(&done, func() {
 		ticker := time.NewTicker(tellEvery)
 		defer ticker.Stop()
 		for last := ""; ; {

@@ -20,9 +20,7 @@ func (s *clientSubject) test(c *cobra.Command) error {
 		return err
 	}
 	defer end()
-	ctx, stop := interruptible(c.Context(), c.ErrOrStderr())
-	defer stop()
-	return selfTest(ctx, start, c.OutOrStdout())
+	return selfTest(interruptible(c), start, c.OutOrStdout())
 }
 
 // selfTest shows each result. What only an adapter can break is the harness's error; what its client may have broken is a failure of either.

@@ -90,11 +90,11 @@ func runCompare(c *cobra.Command, args []string, f compareFlags) error {
 func (f compareFlags) write(c *cobra.Command, result *conformance.Result, format reports.Format) error {
 	opts := reportOptions(c.OutOrStdout(), f.noColor)
 	var written error
-	if f.out != "" {
-		dir, err := reports.PrepareDir(f.out)
-		if err != nil {
-			return inputError(err)
-		}
+	dir, err := prepareDir(c, f.out)
+	if err != nil {
+		return err
+	}
+	if dir != nil {
 		written = dir.WriteReports(result, reports.NewManifest(result), opts, nil)
 		opts.Dir, opts.Files = dir.Path, dir.Files()
 	}

@@ -3,14 +3,31 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 func main() {
-	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+	crash.Abort()
+	crash.Tell(func(c *crash.Crash) {
+		fmt.Fprintf(os.Stderr, "streamgauge: %v\n%s\n", c, c.Stack)
+	})
+	os.Exit(uncrashed(func() int { return execute(os.Args[1:], os.Stdout, os.Stderr) }))
+}
+
+// uncrashed is the exit code of a process: the one of its command, unless the harness crashed.
+func uncrashed(command func() int) (code int) {
+	code = exitHarness
+	defer crash.Catch()
+	if returned := command(); crash.First() == nil {
+		code = returned
+	}
+	return code
 }
 
 // execute runs one command line and returns the process's exit code. Data goes to stdout, everything else to stderr.
@@ -44,19 +61,19 @@ Exit codes: 0 all pass, 1 something failed, 2 nothing failed but something that 
 		&cobra.Group{ID: "reference", Title: "See it done right:"},
 	)
 	root.AddCommand(
-		inGroup("judge", newRunCommand()),
-		inGroup("judge", newCheckCommand()),
-		inGroup("judge", newCheckClientCommand()),
-		inGroup("judge", newJudgeCommand()),
-		inGroup("judge", newCapacityCommand()),
-		inGroup("judge", newReportCommand()),
-		inGroup("judge", newCompareCommand()),
+		inGroup("judge", reporting(newRunCommand(), whatWasMeasured)),
+		inGroup("judge", reporting(newCheckCommand(), whatWasJudged)),
+		inGroup("judge", reporting(newCheckClientCommand(), whatWasJudged)),
+		inGroup("judge", reporting(newJudgeCommand(), whatWasJudged)),
+		inGroup("judge", reporting(newCapacityCommand(), whatWasMeasured)),
+		inGroup("judge", reporting(newReportCommand(), thereIs)),
+		inGroup("judge", reporting(newCompareCommand(), thereIs)),
 		inGroup("judge", newSimulateCommand()),
 		inGroup("files", newListCommand()),
 		inGroup("files", newValidateCommand()),
 		inGroup("files", newSchemaCommand()),
 		inGroup("reference", newServeCommand()),
-		inGroup("reference", newMutantsCommand()),
+		inGroup("reference", reporting(newMutantsCommand(), whatWasJudged)),
 		newVersionCommand(),
 	)
 	root.SetFlagErrorFunc(explainFlag)
@@ -66,6 +83,13 @@ Exit codes: 0 all pass, 1 something failed, 2 nothing failed but something that 
 	}
 	return root
 }
+
+// What the first interrupt does to a command.
+const (
+	whatWasMeasured = "ending the run and reporting what was measured"
+	whatWasJudged   = "ending, and reporting what was judged"
+	thereIs         = "writing the report to its end"
+)
 
 func inGroup(id string, c *cobra.Command) *cobra.Command {
 	c.GroupID = id

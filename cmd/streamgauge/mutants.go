@@ -82,9 +82,9 @@ func runMatrix(c *cobra.Command, f mutantFlags) error {
 	if f.list {
 		return listRows(c.OutOrStdout(), rows)
 	}
-	dir, err := prepareDir(f.out)
+	dir, err := prepareDir(c, f.out)
 	if err != nil {
-		return inputError(err)
+		return err
 	}
 	result := f.judge(c, rows)
 	opts := reportOptions(c.OutOrStdout(), f.noColor)
@@ -132,10 +132,8 @@ func (f mutantFlags) judge(c *cobra.Command, rows []matrix.Row) *conformance.Res
 		Command: f.repeat(), Tool: "streamgauge " + buildVersion(),
 	}
 	stderr := c.ErrOrStderr()
-	ctx, stop := interruptible(c.Context(), stderr)
-	defer stop()
 	p := &matrixProgress{w: stderr, quiet: f.quiet}
-	matrix.Run(ctx, rows, matrix.Options{Report: p.report}).Fill(result)
+	matrix.Run(interruptible(c), rows, matrix.Options{Report: p.report}).Fill(result)
 	result.Duration = conformance.Duration(time.Since(result.Started))
 	return result
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/reports"
 	"github.com/streamgauge/streamgauge/scenarios/run"
 )
@@ -53,9 +54,9 @@ func (p *progress) Start() {
 		p.look(latest)
 		p.bars = mpb.New(mpb.WithOutput(p.w), mpb.WithRefreshRate(barEvery))
 		bar := newBar(p.bars, latest)
-		p.shown.Go(func() { p.move(bar, latest) })
+		crash.Go(&p.shown, func() { p.move(bar, latest) })
 	default:
-		p.shown.Go(p.lines)
+		crash.Go(&p.shown, p.lines)
 	}
 }
 

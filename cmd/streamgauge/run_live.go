@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"slices"
@@ -16,6 +14,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/reference/broker"
 	"github.com/streamgauge/streamgauge/reports"
 	"github.com/streamgauge/streamgauge/scenarios/run"
@@ -58,7 +57,7 @@ func startLive(address string, allowed []string, r conformance.Result) (*live, e
 	l := &live{served: make(chan struct{}), result: r}
 	l.result.Outcome = conformance.Unknown
 	l.broker, err = broker.New(broker.Config{
-		HistoryEvents: liveKept, HistoryBytes: 256 << 20, MaxEventBytes: 64 << 20, SlowPolicy: broker.Coalesce, Retry: liveEvery,
+		HistoryEvents: liveKept, HistoryBytes: 256 << 20, MaxEventBytes: 64 << 20, SlowPolicy: broker.Coalesce, Retry: liveEvery, Catch: crash.Catch,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("preparing the live view: %w", err)
@@ -69,9 +68,10 @@ func startLive(address string, allowed []string, r conformance.Result) (*live, e
 		return nil, inputError(fmt.Errorf("--live %s: cannot listen there: %w (port 0 takes any that is free)", address, err))
 	}
 	l.url = "http://" + listener.Addr().String() + "/"
-	l.http = &http.Server{Handler: admit(l.handler(), address, listener, allowed), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0)}
+	l.http = &http.Server{Handler: admit(l.handler(), address, listener, allowed), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: crash.ServerLog()}
 	go func() {
 		defer close(l.served)
+		defer crash.Catch()
 		_ = l.http.Serve(listener) // it ends when it is told to
 	}()
 	return l, nil
@@ -158,7 +158,7 @@ func (l *live) begin(r *run.Run) (end func()) {
 	l.running = r
 	l.mu.Unlock()
 	done, shown := make(chan struct{}), sync.WaitGroup{}
-	shown.Go(func() {
+	crash.Go(&shown, func() {
 		ticker := time.NewTicker(liveEvery)
 		defer ticker.Stop()
 		for {

@@ -16,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected output inside the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"streamgauge": main})
+	testscript.Main(m, map[string]func(){"streamgauge": program})
 }
 
 // TestScripts runs testdata/script/*.txtar against this very program.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,19 +55,17 @@ func runScenarios(c *cobra.Command, args []string, f runFlags, seeded bool) erro
 	if s.live, err = startLive(f.live, f.allowed, s.beginning()); err != nil {
 		return err
 	}
-	closeHistory, err := s.prepareOut()
+	closeHistory, err := s.prepareOut(c)
 	if err != nil {
 		return errors.Join(err, s.live.close())
 	}
-	ctx, stop := interruptible(c.Context(), s.stderr)
 	if s.live != nil {
 		fmt.Fprintf(s.stderr, "streamgauge: live at %s\n", s.live.url)
 	}
-	result, err := s.run(ctx)
-	stop()
-	historyErr := closeHistory()
-	if err != nil {
-		return errors.Join(err, historyErr, s.live.close())
+	result, failed := s.run(interruptible(c))
+	failed = errors.Join(failed, closeHistory())
+	if result == nil {
+		return errors.Join(failed, s.live.close())
 	}
 	opts := reportOptions(c.OutOrStdout(), f.noColor)
 	opts.Strict, opts.Full = f.strict, f.full
@@ -80,7 +79,7 @@ func runScenarios(c *cobra.Command, args []string, f runFlags, seeded bool) erro
 	if err := format.Render(c.OutOrStdout(), result, opts); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	if err := errors.Join(historyErr, written); err != nil {
+	if err := errors.Join(failed, written); err != nil {
 		return err
 	}
 	return outcomeError(result.Outcome)
@@ -151,14 +150,11 @@ func (s *session) source(kind, name string, read func(string) ([]byte, error)) {
 }
 
 // prepareOut makes the output directory and begins the history in it. The function it returns ends the history.
-func (s *session) prepareOut() (func() error, error) {
+func (s *session) prepareOut(c *cobra.Command) (func() error, error) {
 	nothing := func() error { return nil }
-	if s.flags.out == "" {
-		return nothing, nil
-	}
 	var err error
-	if s.dir, err = reports.PrepareDir(s.flags.out); err != nil {
-		return nil, inputError(err)
+	if s.dir, err = prepareDir(c, s.flags.out); err != nil || s.dir == nil {
+		return nothing, err
 	}
 	if history.Mode(s.flags.history) == history.Off {
 		return nothing, nil
@@ -173,13 +169,20 @@ func (s *session) prepareOut() (func() error, error) {
 
 const historyFile = "history.jsonl"
 
-// run carries out the plans. After an interrupt the scenarios that have not begun are unknown.
+// run carries out the plans. After an interrupt the scenarios that have not begun are unknown. What keeps one from being run ends them all; the
+// result is then that of those before, and nil when there is none.
 func (s *session) run(ctx context.Context) (*conformance.Result, error) {
 	result := new(s.beginning())
+	var failed error
 	for _, plan := range s.plans {
 		outcome, err := s.scenario(ctx, plan)
 		if err != nil {
-			return nil, err
+			failed = err
+			if len(result.Runs) == 0 {
+				return nil, failed
+			}
+			result.Runs = append(result.Runs, conformance.ScenarioRun{Scenario: plan.Scenario.Name, Source: plan.Scenario.Source, Reason: err.Error(), Health: conformance.Health{OK: true}})
+			break
 		}
 		outcome.Verdicts = selected(outcome.Verdicts, s.flags.only)
 		outcome.Run.Outcome = conformance.Overall(outcome.Verdicts, s.flags.strict)
@@ -195,10 +198,13 @@ func (s *session) run(ctx context.Context) (*conformance.Result, error) {
 	result.Duration = conformance.Duration(time.Since(result.Started))
 	result.Outcome = conformance.Overall(result.Verdicts, s.flags.strict)
 	result.Health = worst(result.Runs)
-	if s.target != nil {
-		return reports.MapText(result, s.target.Redact), nil
+	if failed != nil && result.Outcome != conformance.Fail {
+		result.Outcome = conformance.Unknown
 	}
-	return result, nil
+	if s.target != nil {
+		result = reports.MapText(result, s.target.Redact)
+	}
+	return result, failed
 }
 
 // beginning is the result before anything has run.
@@ -271,7 +277,7 @@ func worst(runs []conformance.ScenarioRun) conformance.Health {
 	all := conformance.Health{OK: true}
 	for _, r := range runs {
 		h := r.Health
-		all.OK = all.OK && h.OK
+		all.OK, all.Crash = all.OK && h.OK, cmp.Or(all.Crash, h.Crash)
 		for _, p := range h.Problems {
 			all.Problems = append(all.Problems, r.Scenario+": "+p)
 		}

@@ -12,7 +12,7 @@ func newSimulateCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	storm := newSimulateStormCommand()
+	storm := reporting(newSimulateStormCommand(), whatWasJudged)
 	storm.RunE = classified(storm.RunE)
 	c.AddCommand(storm)
 	return c

@@ -68,6 +68,8 @@ func recoveryVerdict(c storm.Config, r *storm.Result, within time.Duration) conf
 	switch {
 	case within > 0 && (r.End > within || r.Stopped != "" && r.Watched >= within):
 		v.Outcome = conformance.Fail
+	case r.Cut:
+		v.Reason = r.Stopped
 	case r.Stopped != "":
 		v.Reason = r.Stopped + ": --until and --attempts bound that"
 	case within > 0:

@@ -81,14 +81,14 @@ func simulateStorm(c *cobra.Command, f stormFlags) error {
 	if err != nil {
 		return inputError(err)
 	}
-	var dir *reports.Dir
-	if f.out != "" {
-		if dir, err = reports.PrepareDir(f.out); err != nil {
-			return inputError(err)
-		}
+	dir, err := prepareDir(c, f.out)
+	if err != nil {
+		return err
 	}
 	result := newStormResult(f)
+	interrupted := interruptible(c)
 	for i := range configs {
+		configs[i].Interrupted = func() bool { return interrupted.Err() != nil }
 		result.add(configs[i], storm.Run(configs[i]), f.within)
 	}
 	r := result.done(f.within > 0)

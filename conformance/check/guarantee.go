@@ -127,6 +127,9 @@ func (g *Guarantee) doubts(c *Config, t *Tally) string {
 
 // certainty says why what was seen may not be what happened: then neither a pass nor a failure can be trusted.
 func certainty(_ *Tally, h *conformance.Health) string {
+	if h.Crash != "" {
+		return "the harness crashed meanwhile: " + h.Crash
+	}
 	if h.Drops > 0 {
 		return fmt.Sprintf("the harness lost %s of its own", conformance.Plural(h.Drops, "observation"))
 	}

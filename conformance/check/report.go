@@ -22,7 +22,9 @@ func (t *Tally) Report(c *Config, health conformance.Health) Report {
 	for _, b := range budgets {
 		r.Verdicts = append(r.Verdicts, b(c, t, &health)...)
 	}
-	r.Verdicts = t.Death.apply(c.Scenario, r.Verdicts)
+	if health.Crash == "" { // whoever crashed may have been the one that killed it
+		r.Verdicts = t.Death.apply(c.Scenario, r.Verdicts)
+	}
 	return r
 }
 

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 const (
@@ -144,6 +146,7 @@ func (r *Recorder) Close() error {
 
 func (r *Recorder) run() {
 	defer close(r.stopped)
+	defer crash.Catch()
 	ticker := time.NewTicker(drainEvery)
 	defer ticker.Stop()
 	for {

@@ -8,6 +8,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 // Script decides what one connection of a [Server] gets to see. When it returns, the connection is
@@ -53,7 +55,7 @@ func Serve(ctx context.Context, opts ServerOptions, script Script) (*Server, err
 		open: make(map[*Conn]struct{}), arrived: make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
-	s.scripts.Go(s.accept)
+	crash.Go(&s.scripts, s.accept)
 	context.AfterFunc(s.ctx, s.shut)
 	return s, nil
 }
@@ -129,7 +131,7 @@ func (s *Server) accept() {
 		if c == nil {
 			return
 		}
-		s.scripts.Go(func() { s.run(c) })
+		crash.Go(&s.scripts, func() { s.run(c) })
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 // Program starts an adapter that is a program of its own: the words of its command line.
@@ -44,6 +46,7 @@ func Program(words ...string) Starter {
 		said := make(chan struct{})
 		go func() {
 			defer close(said)
+			defer crash.Catch()
 			_, _ = io.Copy(last, complaints.File) // it ends with the adapter
 		}()
 		ended := make(chan error, 1)

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 // Link is a running adapter: its two streams, and how it is ended.
@@ -103,12 +105,18 @@ func Begin(ctx context.Context, start Starter) (*Session, error) {
 	}
 	s := &Session{link: link, conns: map[string]*Conn{}, changed: make(chan struct{}), over: make(chan struct{}), sending: make(chan struct{}, 1)}
 	greeted := make(chan struct{})
-	go s.listen(greeted)
+	go func() {
+		defer crash.Catch()
+		s.listen(greeted)
+	}()
 	timer := time.NewTimer(HelloWithin)
 	defer timer.Stop()
 	select {
 	case <-greeted:
-		go s.watch()
+		go func() {
+			defer crash.Catch()
+			s.watch()
+		}()
 		return s, nil
 	case <-s.over:
 		err = s.Err()

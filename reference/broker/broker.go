@@ -58,7 +58,7 @@ func New(config Config) (*Broker, error) {
 		wire:    newWireText(config),
 	}
 	for i := range b.shards {
-		b.shards[i] = &shard{}
+		b.shards[i] = &shard{catch: config.Catch}
 	}
 	b.metrics = newMetrics(b)
 	b.handler = newHandler(b)

@@ -63,6 +63,9 @@ type Config struct {
 	SessionMaxAge time.Duration // connections are ended by the server at 90% to 100% of it; default never
 	Farewell      Signal        // the last event before the server ends a connection because of its age; default none
 
+	// Catch is deferred at the top of the broker's own goroutines, so that it can recover their panics; default: they end the process.
+	Catch func()
+
 	// Tamper breaks the broker on purpose, for mutants; nil is correct.
 	Tamper *Tamper
 }
@@ -90,6 +93,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.MaxStreamsPerConnection, 256)
 	setDefault(&c.PublishBurst, max(1, int(min(max(c.PublishRate, 0), mostPublishRate))))
 	c.HistoryEvents = max(0, c.HistoryEvents)
+	if c.Catch == nil {
+		c.Catch = func() {}
+	}
 	return c
 }
 

@@ -63,6 +63,7 @@ func (c *plainConn) watch(scratch []byte) {
 
 // carry waits until the client or the broker ends the connection.
 func (c *plainConn) carry(s *subscriber) {
+	defer s.broker.config.Catch()
 	var scratch [16]byte
 	c.watch(scratch[:])
 	s.end(endGone)

@@ -4,6 +4,7 @@ import "sync"
 
 // shard carries events to its share of all subscribers. It has a goroutine while there is something to carry.
 type shard struct {
+	catch   func()
 	mu      sync.Mutex
 	dirty   []*room // with news, in order of arrival
 	running bool
@@ -57,6 +58,7 @@ func (sh *shard) mark(r *room) {
 }
 
 func (sh *shard) run() {
+	defer sh.catch()
 	for r := sh.take(); r != nil; r = sh.take() {
 		r.carry()
 	}

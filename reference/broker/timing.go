@@ -68,6 +68,7 @@ func (s *subscriber) schedule() {
 
 // tick does what is due.
 func (s *subscriber) tick() {
+	defer s.broker.config.Catch()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -142,8 +143,24 @@ func (c *Client) Start(ctx context.Context, over func(error)) {
 	go c.connect(ctx, over)
 }
 
+// PanicError is a panic of the client, or of its Observer: it has ended the client.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// caught is deferred at the top of the client's goroutines.
+func caught(over func(error)) {
+	if p := recover(); p != nil {
+		over(&PanicError{p, debug.Stack()})
+	}
+}
+
 // connect opens a stream and has it followed, or finds out that it never will.
 func (c *Client) connect(ctx context.Context, over func(error)) {
+	defer caught(over)
 	for {
 		position := ""
 		if c.Config.Resume {
@@ -164,6 +181,7 @@ func (c *Client) connect(ctx context.Context, over func(error)) {
 
 // follow reads a stream to its end, and connects again.
 func (c *Client) follow(ctx context.Context, stream *sse.Stream, over func(error)) {
+	defer caught(over)
 	if again, err := c.after(ctx, c.read(stream)); !again {
 		over(err)
 		return

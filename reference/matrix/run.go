@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 // Options are how the rows are carried out. The zero value is good.
@@ -214,11 +215,11 @@ func (r *runner) carryOut(atOnce int, lists ...[]job) {
 		r.total += len(list)
 	}
 	for _, list := range lists {
-		all.Go(func() {
+		crash.Go(&all, func() {
 			slots := make(chan struct{}, atOnce)
 			for _, j := range list {
 				slots <- struct{}{}
-				all.Go(func() {
+				crash.Go(&all, func() {
 					defer func() { <-slots }()
 					r.judge(j, atOnce)
 				})

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 // Conn is a connection on a line. It may be read, written, closed and given deadlines concurrently, but only one goroutine at a
@@ -255,7 +257,10 @@ func (c *Conn) relieve(match func(*disturbance) bool) bool {
 	}
 	if len(t.withheld) > 0 && !t.flushing && !c.closed {
 		t.flushing = true
-		go c.flush()
+		go func() {
+			defer crash.Catch()
+			c.flush()
+		}()
 	}
 	c.wake(t)
 	return true

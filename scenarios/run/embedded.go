@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/reference/broker"
 	"github.com/streamgauge/streamgauge/scenarios"
 	"github.com/streamgauge/streamgauge/scenarios/fault"
@@ -31,7 +32,7 @@ func newEmbedded(s *scenarios.Scenario, mutate MutateBroker) (*subject, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
-	e := &embedded{broker: b, config: broker.ServerConfig{Addr: "127.0.0.1:0"}}
+	e := &embedded{broker: b, config: broker.ServerConfig{Addr: "127.0.0.1:0", ErrorLog: crash.ServerLog()}}
 	if err := e.start(); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
@@ -102,7 +103,7 @@ func BrokerConfig(s *scenarios.Scenario) broker.Config {
 	c := broker.Config{
 		Heartbeat: cmp.Or(s.Broker.Heartbeat, s.Load.HeartbeatTimeout/3), HistoryEvents: cmp.Or(s.Broker.History, embeddedHistory),
 		SlowPolicy: broker.SlowPolicy(s.Broker.SlowPolicy), Queue: s.Broker.Queue, Retry: s.Broker.Retry,
-		PingEvery: s.Broker.Ping, SessionMaxAge: s.Broker.Session,
+		PingEvery: s.Broker.Ping, SessionMaxAge: s.Broker.Session, Catch: crash.Catch,
 	}
 	if s.Broker.Greeting != "" {
 		c.Greeting = broker.Signal{Data: s.Broker.Greeting}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/check"
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/history"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/reference/broker"
@@ -142,7 +143,15 @@ func (r *Run) Status() Status {
 
 // Do carries the plan out. When ctx ends, the run ends early and what was measured is still judged. An error is the
 // harness's own; a target that cannot be reached is an outcome.
-func (r *Run) Do(ctx context.Context) (*Outcome, error) {
+func (r *Run) Do(ctx context.Context) (o *Outcome, err error) {
+	started := time.Now()
+	if o, err = r.caught(ctx); o == nil && err == nil {
+		o = r.crashed(started)
+	}
+	return o, err
+}
+
+func (r *Run) do(ctx context.Context) (*Outcome, error) {
 	if err := Fits(r.plan.Scenario, r.plan.Target); err != nil {
 		return nil, err
 	}
@@ -174,8 +183,7 @@ func (r *Run) Do(ctx context.Context) (*Outcome, error) {
 	if err := r.recordConfig(config, started); err != nil {
 		return nil, err
 	}
-	interrupted := r.carryOut(ctx)
-	return r.conclude(config, started, interrupted)
+	return r.guarded(started, func() (*Outcome, error) { return r.conclude(config, started, r.carryOut(ctx)) })
 }
 
 var errInterrupted = errors.New("interrupted before the run began")
@@ -312,12 +320,12 @@ func (e *engine) carryOut(ctx context.Context) (interrupted bool) {
 	load, stopLoad := context.WithCancel(ctx)
 	defer stopLoad()
 	var following, working sync.WaitGroup
-	working.Go(func() { e.observeMemory(load) })
-	working.Go(func() { e.prime(load) })
-	working.Go(func() { e.runTimeline(load) })
-	working.Go(func() { e.watchSlow(load) })
-	working.Go(func() { e.arrive(load, run, &following) })
-	working.Go(func() {
+	crash.Go(&working, func() { e.observeMemory(load) })
+	crash.Go(&working, func() { e.prime(load) })
+	crash.Go(&working, func() { e.runTimeline(load) })
+	crash.Go(&working, func() { e.watchSlow(load) })
+	crash.Go(&working, func() { e.arrive(load, run, &following) })
+	crash.Go(&working, func() {
 		if e.vigil(load) {
 			e.over.Store(true) // what ends now ends because the run does
 			stopLoad()
@@ -327,7 +335,7 @@ func (e *engine) carryOut(ctx context.Context) (interrupted bool) {
 	e.enter("ramp")
 	var publishing sync.WaitGroup
 	for _, p := range e.plan.Publishers {
-		publishing.Go(func() {
+		crash.Go(&publishing, func() {
 			(&publisher{engine: e, plan: p, begun: &e.begun[p.Stream][p.Index]}).publish(load)
 		})
 	}
@@ -401,6 +409,8 @@ func (e *engine) setPhase(phase string) { e.status.phase.Store(&phase) }
 func (e *engine) conclude(config check.Config, started time.Time, interrupted bool) (*Outcome, error) {
 	end := e.clock.now()
 	health := assess(e.watch.stop())
+	health.Crashed(crash.Ended())
+	interrupted = interrupted || health.Crash != ""
 	tally := e.judge.Tally(end)
 	report := tally.Report(&config, health)
 	o := e.outcome(config, started)
@@ -414,7 +424,7 @@ func (e *engine) conclude(config check.Config, started time.Time, interrupted bo
 	report.Fill(&o.Run)
 	o.Run.Health, o.Run.Interrupted = e.straggled(e.unrecorded(health)), interrupted
 	o.Run.Outcome = conformance.Overall(o.Verdicts, false)
-	if tally.Death != nil {
+	if tally.Death != nil && health.Crash == "" {
 		o.Run.Reason = tally.Death.String()
 		e.seen.Died = o.Run.Reason + " of the scenario " + config.Scenario
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/token"
 	"github.com/streamgauge/streamgauge/reference/client"
@@ -65,6 +66,7 @@ func (l *listener) start(ctx context.Context) *listener {
 	l.done, l.wake, l.numbers = make(chan struct{}), make(chan struct{}), map[uint64]bool{}
 	go func() {
 		defer close(l.done)
+		defer crash.Catch()
 		for l.follow(ctx) && l.ends < mostStreams {
 			select {
 			case <-time.After(streamPause):

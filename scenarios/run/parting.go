@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/history"
 )
 
@@ -27,13 +28,15 @@ var shutOut = new(mark)
 func (e *engine) part(following *sync.WaitGroup) {
 	parted := make(chan struct{})
 	go func() {
+		defer crash.Catch()
 		places := make(chan struct{}, partAtOnce)
 		for _, s := range e.subscribers {
 			places <- struct{}{}
 			go func() {
+				defer func() { <-places }()
+				defer crash.Catch()
 				s.client.Stop()
 				s.line.Lift()
-				<-places
 			}()
 		}
 		following.Wait()

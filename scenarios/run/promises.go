@@ -8,12 +8,17 @@ import (
 
 // Promises are the ids of the verdicts that a run of the plan reaches.
 func Promises(p *scenarios.Plan) (ids []string) {
+	for _, v := range unknown(p, "") {
+		ids = append(ids, v.ID)
+	}
+	return ids
+}
+
+// unknown are those verdicts before anything is known.
+func unknown(p *scenarios.Plan, reason string) []conformance.Verdict {
 	target := p.Target
 	if target == nil {
 		target = new(scenarios.Target)
 	}
-	for _, v := range check.Unjudged(checkConfig(p, target), conformance.Unknown, "") {
-		ids = append(ids, v.ID)
-	}
-	return ids
+	return check.Unjudged(checkConfig(p, target), conformance.Unknown, reason)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/history"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/token"
@@ -91,7 +92,10 @@ func (s *subscriber) follow(ctx context.Context, following *sync.WaitGroup) {
 	s.client.Start(ctx, func(err error) {
 		defer following.Done()
 		defer s.works.Store(false)
-		if err != nil {
+		defer crash.Catch()
+		if p := (*client.PanicError)(nil); errors.As(err, &p) {
+			crash.Take(p.Value, p.Stack)
+		} else if err != nil {
 			s.turnedAway(err)
 		}
 	})

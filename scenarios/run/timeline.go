@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/history"
 	"github.com/streamgauge/streamgauge/scenarios"
 	"github.com/streamgauge/streamgauge/scenarios/fault"
@@ -44,7 +45,7 @@ func (e *engine) stages(onTarget *sync.WaitGroup) []stage {
 		}
 		if f.OnTarget != nil {
 			stages = append(stages, stage{step.At, func(ctx context.Context) {
-				onTarget.Go(func() { e.faultOnTarget(ctx, f, step) })
+				crash.Go(onTarget, func() { e.faultOnTarget(ctx, f, step) })
 			}})
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 // watch is the harness's eye on itself: how late its own timers fire, how late it publishes by its own fault, how much
@@ -46,8 +47,8 @@ func startWatch(target conformance.Processes) *watch {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	w.gc0 = m.NumGC
-	w.finished.Go(w.probe)
-	w.finished.Go(func() { w.crowd.Watch(w.done) })
+	crash.Go(&w.finished, w.probe)
+	crash.Go(&w.finished, func() { w.crowd.Watch(w.done) })
 	return w
 }
 

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
@@ -195,7 +196,7 @@ func (w *wiring) publish(ctx context.Context, stream string, size int) (number u
 	w.number++
 	number = w.number
 	w.mu.Unlock()
-	w.publishing.Go(func() {
+	crash.Go(&w.publishing, func() {
 		ctx, cancel := context.WithTimeout(ctx, w.target.Publish.Timeout)
 		defer cancel()
 		var p posted

@@ -33,6 +33,8 @@ type Config struct {
 
 	Until    time.Duration // the storm is watched no longer than this
 	Attempts uint64        // nor for more attempts than these
+
+	Interrupted func() bool // asked now and then: whether to stop here; nil: never
 }
 
 // Result is what became of a storm. Times count from the first loss.
@@ -45,6 +47,7 @@ type Result struct {
 	Most      int           // attempts of the client that needed most
 	End       time.Duration // when the last of them was
 	Watched   time.Duration // until when everything is known
+	Cut       bool          // it was interrupted
 	Stopped   string        // why it was watched no longer; "" when everybody was back
 	Seconds   []Second      // from the first loss on
 
@@ -139,7 +142,7 @@ type attempt struct {
 
 // run returns until when the storm was watched.
 func (s *simulation) run() time.Duration {
-	for {
+	for n := 0; ; n++ {
 		at, a, there := s.waiting.next()
 		switch {
 		case !there && s.result.Stopped == "":
@@ -150,10 +153,16 @@ func (s *simulation) run() time.Duration {
 		case s.result.Attempts >= s.Attempts:
 			s.result.Stopped = fmt.Sprintf("watched for %d attempts, until %v", s.Attempts, at.Round(time.Millisecond))
 			return at
+		case n%askEvery == 0 && s.Interrupted != nil && s.Interrupted():
+			s.result.Cut, s.result.Stopped = true, fmt.Sprintf("interrupted at %v", at.Round(time.Millisecond))
+			return at
 		}
 		s.arrive(at, a)
 	}
 }
+
+// askEvery is after how many attempts it is asked whether to stop.
+const askEvery = 1 << 16
 
 // late notes that something happens after the storm is watched.
 func (s *simulation) late() { s.result.Stopped = fmt.Sprintf("watched for %v", s.Until) }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/crash"
 )
 
 // echo watches how long a byte takes to a goroutine of this process and back over the loopback interface. On a busy machine that can be
@@ -36,6 +38,7 @@ func newEcho(ctx context.Context) *echo {
 	}
 	go func() {
 		defer listener.Close()
+		defer crash.Catch()
 		far, err := listener.Accept()
 		if err != nil {
 			return
@@ -49,7 +52,10 @@ func newEcho(ctx context.Context) *echo {
 		return e
 	}
 	context.AfterFunc(ctx, func() { _ = near.Close() })
-	go e.watch(near)
+	go func() {
+		defer crash.Catch()
+		e.watch(near)
+	}()
 	return e
 }
 

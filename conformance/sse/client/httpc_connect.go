@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
@@ -168,7 +169,7 @@ func worksOverHTTP2(t *Trial) {
 			}),
 		}
 		var serving sync.WaitGroup
-		serving.Go(func() { _ = server.ServeTLS(listener, "", "") }) // it ends when the case does
+		crash.Go(&serving, func() { _ = server.ServeTLS(listener, "", "") }) // it ends when the case does
 		t.Cleanup(func() {
 			close(over)
 			_ = server.Close()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -47,6 +48,7 @@ func decode(coding string, take func(p []byte) error) *decoding {
 	d := &decoding{in: in, done: make(chan struct{})}
 	go func() {
 		defer close(d.done)
+		defer crash.Catch()
 		d.err = drain(coding, from, take)
 		from.CloseWithError(d.err)
 	}()

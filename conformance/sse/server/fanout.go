@@ -59,7 +59,7 @@ func (d *fanOut) publish() {
 		})
 	}
 	for lane := range d.publishers {
-		publishing.Go(func() {
+		d.t.Beside(&publishing, func() {
 			for n := 1; n <= d.each && (n <= enough || time.Since(began) < lasting); n++ {
 				r := d.t.Publish(Message{Stream: d.stream, Data: d.series.text(lane, n), Number: uint64(n)}) //nolint:gosec // from 1 on
 				d.accepted[lane] = append(d.accepted[lane], r.Acceptance)

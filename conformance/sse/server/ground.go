@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -170,7 +171,10 @@ func (s *suite) glance(ctx context.Context, patience time.Duration) (*glance, er
 	}
 	p := &glance{Tap: newTap(s.subject, []string{stream}, req, opened, ""), suite: s, name: s.name("m")}
 	p.kept = &s.kept
-	go p.read()
+	go func() {
+		defer crash.Catch()
+		p.read()
+	}()
 	return p, nil
 }
 

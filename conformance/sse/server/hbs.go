@@ -332,7 +332,7 @@ func nextBeats(t *Trial, taps []*Tap, within time.Duration) []time.Time {
 	for i, p := range taps {
 		seen, commented := 0, 0
 		p.Look(func(r *Record) { seen, commented = r.Bytes, len(r.Comments) })
-		watched.Go(func() {
+		t.Beside(&watched, func() {
 			p.Await(t.Context(), within, func(r *Record) bool {
 				switch {
 				case t.Subject.Shared && len(r.Comments) > commented:

@@ -309,7 +309,7 @@ func burstOf(t *Trial, stream string, size int) ([]Receipt, series) {
 	const atOnce = 8
 	var publishing sync.WaitGroup
 	for i := range atOnce {
-		publishing.Go(func() {
+		t.Beside(&publishing, func() {
 			for n := i; n < size; n += atOnce {
 				receipts[n] = t.Publish(Message{Stream: stream, Data: s.text(0, n+1), Token: token})
 			}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -99,6 +100,7 @@ func (s *suite) help(ctx context.Context, stream string) (stop func() (helped bo
 	published := make(chan struct{})
 	timer := time.AfterFunc(heldAfter, func() {
 		defer close(published)
+		defer crash.Catch()
 		s.subject.Publish(ctx, Message{Stream: stream, Data: s.primer + "-0"})
 	})
 	return func() bool {
@@ -147,6 +149,7 @@ func (t *Trial) prime(streams []string) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer crash.Catch()
 		ticker := time.NewTicker(50 * time.Millisecond)
 		defer ticker.Stop()
 		for n := 1; ; n++ {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -101,8 +102,9 @@ func (o *OriginServer) serve(c *sse.Conn) error {
 		return c.Send(tooMany)
 	}
 	go func() {
+		defer close(u.gone)
+		defer crash.Catch()
 		u.goneAt = c.AwaitGone()
-		close(u.gone)
 	}()
 	c.Hold(u.over)
 	if u.cut {

@@ -49,7 +49,7 @@ func (t *Trial) publishAll(stream string, s series, lane, first, last int) {
 	var publishing sync.WaitGroup
 	failed := make([]Receipt, atOnce)
 	for i := range atOnce {
-		publishing.Go(func() {
+		t.Beside(&publishing, func() {
 			for n := first + i; n <= last && failed[i].Began.IsZero(); n += atOnce {
 				if r := t.Publish(Message{Stream: stream, Data: s.text(lane, n), Number: uint64(n)}); r.Acceptance != Acknowledged { //nolint:gosec // from 1 on
 					failed[i] = r

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -282,6 +283,7 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 		t.suite.streams.Add(1)
 		go func() {
 			defer t.suite.streams.Add(-1)
+			defer crash.Catch()
 			p.read()
 		}()
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tmaxmax/go-sse"
 
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
 
@@ -67,6 +68,7 @@ func (GoSSE) Open(ctx context.Context, o subject.Open, to *subject.Reporter) (su
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
+		defer crash.Catch()
 		defer transport.CloseIdleConnections()
 		if err := connection.Connect(); err != nil && ctx.Err() == nil {
 			to.Failed(true, causeOf(int(status.Load())), int(status.Load()), err.Error())

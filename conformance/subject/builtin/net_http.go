@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
 
@@ -45,6 +46,7 @@ func (NetHTTP) Open(ctx context.Context, o subject.Open, to *subject.Reporter) (
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
+		defer crash.Catch()
 		defer transport.CloseIdleConnections()
 		for {
 			err := n.follow()

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 )
 
@@ -120,7 +121,7 @@ func (s *service) listen(ctx context.Context) error {
 	}
 	s.base = "http://" + listener.Addr().String()
 	s.conns = map[string]*stream{}
-	s.callbacks = &http.Server{Handler: http.HandlerFunc(s.callback), ReadHeaderTimeout: answerWithin}
+	s.callbacks = &http.Server{Handler: http.HandlerFunc(s.callback), ReadHeaderTimeout: answerWithin, ErrorLog: crash.ServerLog()}
 	go func() { _ = s.callbacks.Serve(listener) }() // it ends with close
 	return nil
 }
@@ -166,7 +167,7 @@ func (s *service) Open(_ context.Context, o subject.Open, to *subject.Reporter) 
 			created.Headers[strings.ToLower(name)] = value // as the contract wants them
 		}
 	}
-	s.creating.Go(func() { c.create(created, o.Listen) })
+	crash.Go(&s.creating, func() { c.create(created, o.Listen) })
 	return c, nil
 }
 
