@@ -282,6 +282,13 @@ func (t *Trial) Deviated() bool {
 // is well.
 func (t *Trial) Conclude(actual string) {
 	t.mu.Lock()
+	v := t.noted(actual)
+	t.mu.Unlock()
+	t.end(v)
+}
+
+// noted is the verdict of what was noted. The caller holds t.mu.
+func (t *Trial) noted(actual string) Verdict {
 	v := Verdict{Outcome: Pass, Actual: actual, Findings: t.findings}
 	if len(t.findings) > 0 {
 		v.Outcome, v.Expected, v.Actual = t.worst, t.findings[0].Expected, t.findings[0].Text
@@ -289,8 +296,7 @@ func (t *Trial) Conclude(actual string) {
 	if len(t.findings) > 1 {
 		v.Actual = fmt.Sprintf("%d deviations, the first: %s", len(t.findings), v.Actual)
 	}
-	t.mu.Unlock()
-	t.end(v)
+	return v
 }
 
 // end records the first verdict and ends the goroutine's part of the case.
@@ -312,6 +318,21 @@ type Class struct {
 	Outcome Outcome
 	Text    string // the results, in words
 	Holds   bool
+}
+
+// GiveUp ends the case from any goroutine, also one that is no part of it. What was noted decides; without a deviation the case is
+// unknown, for this reason, and another attempt would come to the same.
+func (t *Trial) GiveUp(reason string) {
+	t.Settled()
+	t.mu.Lock()
+	noted := len(t.findings) > 0
+	v := t.noted("")
+	t.mu.Unlock()
+	if !noted {
+		v = Verdict{Outcome: Unknown, Reason: reason}
+	}
+	t.record(v)
+	t.cancel(errOver)
 }
 
 // Classify notes what was seen by the first class that holds, and as a deviation when none does. It does not end the case.

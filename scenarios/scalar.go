@@ -106,6 +106,17 @@ func parseRate(m []string) (float64, error) {
 
 var byteUnits = map[string]float64{"B": 1, "kB": 1e3, "KB": 1e3, "KiB": 1 << 10, "MB": 1e6, "MiB": 1 << 20, "GB": 1e9, "GiB": 1 << 30}
 
+var sizeText = regexp.MustCompile(`^(` + decimal + `)` + sizeUnits + `$`)
+
+// ParseBytes reads a size as scenario files have it.
+func ParseBytes(text string) (Bytes, error) {
+	match := sizeText.FindStringSubmatch(text)
+	if match == nil {
+		return 0, errors.New("is not a size: write a size such as 256MiB or 2GiB")
+	}
+	return parseSize(match)
+}
+
 func parseSize(m []string) (Bytes, error) {
 	value, err := strconv.ParseFloat(m[1], 64)
 	value *= byteUnits[m[2]]

@@ -61,11 +61,11 @@ Exit codes: 0 all pass, 1 something failed, 2 nothing failed but something that 
 		&cobra.Group{ID: "reference", Title: "See it done right:"},
 	)
 	root.AddCommand(
-		inGroup("judge", reporting(newRunCommand(), whatWasMeasured)),
-		inGroup("judge", reporting(newCheckCommand(), whatWasJudged)),
-		inGroup("judge", reporting(newCheckClientCommand(), whatWasJudged)),
-		inGroup("judge", reporting(newJudgeCommand(), whatWasJudged)),
-		inGroup("judge", reporting(newCapacityCommand(), whatWasMeasured)),
+		inGroup("judge", reporting(limitsMemory(newRunCommand()), whatWasMeasured)),
+		inGroup("judge", reporting(limitsMemory(newCheckCommand()), whatWasJudged)),
+		inGroup("judge", reporting(limitsMemory(newCheckClientCommand()), whatWasJudged)),
+		inGroup("judge", reporting(limitsMemory(newJudgeCommand()), whatWasJudged)),
+		inGroup("judge", reporting(limitsMemory(newCapacityCommand()), whatWasMeasured)),
 		inGroup("judge", reporting(newReportCommand(), thereIs)),
 		inGroup("judge", reporting(newCompareCommand(), thereIs)),
 		inGroup("judge", newSimulateCommand()),
@@ -73,7 +73,7 @@ Exit codes: 0 all pass, 1 something failed, 2 nothing failed but something that 
 		inGroup("files", newValidateCommand()),
 		inGroup("files", newSchemaCommand()),
 		inGroup("reference", newServeCommand()),
-		inGroup("reference", reporting(newMutantsCommand(), whatWasJudged)),
+		inGroup("reference", reporting(limitsMemory(newMutantsCommand()), whatWasJudged)),
 		newVersionCommand(),
 	)
 	root.SetFlagErrorFunc(explainFlag)

@@ -50,6 +50,8 @@ func kindOf(kind string) string {
 		return "true or false"
 	case "duration":
 		return "a duration such as 30s"
+	case "SIZE":
+		return "a size such as 256MiB or 2GiB"
 	}
 	return "a " + kind
 }

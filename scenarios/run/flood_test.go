@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/streamgauge/streamgauge/conformance"
-	"github.com/streamgauge/streamgauge/reference/hostile"
+	"github.com/streamgauge/streamgauge/reference/flood"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
 
@@ -21,13 +21,13 @@ settle: 1s
 timeline: [{at: 200ms, fault: reset, share: 100%}]
 expect: {delivery: [ordered, unique]}
 `
-	for _, flood := range hostile.Floods {
-		if !slices.Contains([]string{"comments", "one-byte-chunks", "one-chunk", "events"}, flood.Name) {
+	for _, kind := range flood.Kinds {
+		if !slices.Contains([]string{"comments", "one-byte-chunks", "one-chunk", "events"}, kind.Name) {
 			continue // what a reader must see is the same
 		}
-		t.Run(flood.Name, func(t *testing.T) {
+		t.Run(kind.Name, func(t *testing.T) {
 			t.Parallel()
-			server := httptest.NewServer(flood.Handler())
+			server := httptest.NewServer(kind.Handler())
 			t.Cleanup(server.Close)
 			o := do(t, t.Context(), scenarios.NewPlan(scenario(t, text), target(t, server.URL), 1))
 			for _, v := range o.Verdicts {

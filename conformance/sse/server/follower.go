@@ -23,6 +23,7 @@ type follower struct {
 	taken    int     // events of the current connection that are in seen
 	seen     []Event // over all connections, without what the subject sends on its own
 	at       []int   // for each seen event, which connection brought it
+	kept     int64   // what seen takes beside what the connections keep
 	idle     int     // connections in a row that brought nothing
 	refused  string  // why it could not come back
 }
@@ -38,7 +39,9 @@ func (t *Trial) follow(streams []string, options ...Option) *follower {
 }
 
 func (t *Trial) follower(streams []string, options ...Option) *follower {
-	return &follower{t: t, streams: streams, options: append([]Option{t.oneClient(streams...)}, options...)}
+	f := &follower{t: t, streams: streams, options: append([]Option{t.oneClient(streams...)}, options...)}
+	t.Cleanup(func() { _ = t.suite.stock.keep(-f.kept) }) // less is allowed
+	return f
 }
 
 // open connects at the position; more options are for this connection alone.
@@ -79,6 +82,7 @@ func (f *follower) take() {
 	p := f.tap()
 	p.mu.Lock() // events and position belong together
 	defer p.mu.Unlock()
+	before := len(f.seen)
 	for _, e := range p.record.Events[f.taken:] {
 		if !f.t.signal(e) {
 			f.seen, f.at = append(f.seen, e), append(f.at, len(f.taps))
@@ -88,6 +92,11 @@ func (f *follower) take() {
 		f.idle = 0
 	}
 	f.taken, f.position = len(p.record.Events), p.id
+	more := int64(len(f.seen)-before) * eventCost
+	f.kept += more
+	if full := f.t.suite.stock.keep(more); full != nil {
+		f.t.GiveUp(full.Error())
+	}
 }
 
 // leave ends the connection and takes what came before that.

@@ -170,7 +170,7 @@ func (s *suite) glance(ctx context.Context, patience time.Duration) (*glance, er
 		return nil, err
 	}
 	p := &glance{Tap: newTap(s.subject, []string{stream}, req, opened, ""), suite: s, name: s.name("m")}
-	p.kept = &s.kept
+	p.stock = &s.stock
 	go func() {
 		defer crash.Catch()
 		p.read()

@@ -3,12 +3,10 @@ package server
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -63,10 +61,10 @@ const (
 	maxBody      = 32 << 20  // of a body; beyond it the connection is closed
 	maxVolume    = 128 << 20 // of a body of which a case knows how much it publishes
 	maxOther     = 64 << 10  // of a body that is no event stream
-	maxEvents    = 100_000   // and comments
+	maxEvents    = 100_000   // and comments, and retry fields
 	maxPieces    = 500_000   // reads or chunks of a body, unless it is voluminous
 	maxFields    = 100_000   // lines that are looked at
-	maxKept      = 160 << 20 // of all connections together, roughly; beyond it those that receive more are closed
+	maxKept      = 160 << 20 // of all connections and subscribers together, roughly; beyond it those that receive more are closed
 )
 
 // What is kept of a piece beside its bytes, roughly.
@@ -75,8 +73,6 @@ const (
 	joinedCost  = 16
 	eventCost   = 128
 )
-
-var errTooMuch = fmt.Errorf("the harness stopped reading: more than %d MiB, %d pieces or %s came over one connection", maxBody>>20, maxPieces, conformance.Plural(maxEvents, "event"))
 
 // recorder fills a record from the bytes of a body.
 type recorder struct {
@@ -104,7 +100,7 @@ func (r *recorder) take(p []byte, at time.Time) error {
 		r.Segments = r.Segments[1:]
 	}
 	r.pieces--
-	if r.Bytes > r.limit || r.pieces < 0 || len(r.Events)+len(r.Comments) > maxEvents {
+	if r.Bytes > r.limit || r.pieces < 0 || len(r.Events)+len(r.Comments)+len(r.Retries) > maxEvents {
 		return errTooMuch
 	}
 	err := r.decoder.Feed(p, r)

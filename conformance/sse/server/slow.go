@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -163,7 +162,7 @@ func memoryOfStalledReadersIsBounded(t *Trial) {
 	bytes := int(t.Number("published_mib") * mib)
 	bound := each*float64(consumers) + t.Number("constant_mib")
 	calm, stalled := t.Stream(), t.Stream()
-	before := memory(t)
+	before := memoryOf(t)
 	alone, _ := growth(t, calm, bytes, math.Inf(1))
 	for range consumers {
 		t.stall(stalled)
@@ -219,13 +218,13 @@ const farBeyond = 16
 // more than most.
 func growth(t *Trial, stream string, bytes int, most float64) (grown, published float64) {
 	const portion = 8 * mib
-	before := memory(t)
+	before := memoryOf(t)
 	t.Allow(defaultPatience)
 	v := t.volume(stream, usualSize)
 	for left := bytes; left > 0 && grown <= most; left -= portion {
 		v.sendBytes(min(left, portion))
 		published += float64(min(left, portion)) / mib
-		grown = memory(t) - before
+		grown = memoryOf(t) - before
 	}
 	return grown, published
 }
@@ -233,7 +232,7 @@ func growth(t *Trial, stream string, bytes int, most float64) (grown, published 
 // defaultPatience is how long publishing much may take.
 const defaultPatience = time.Minute
 
-func memory(t *Trial) float64 {
+func memoryOf(t *Trial) float64 {
 	bytes, err := t.Subject.Memory(t.Context())
 	if err != nil {
 		t.interrupted()
@@ -277,7 +276,7 @@ func aftermathOf(p *Tap, reading *valve, v *volume) aftermath {
 		a.alive = a.alive || came
 	})
 	var end error
-	if a.ended, end = p.Ended(); errors.Is(end, errTooMuch) {
+	if a.ended, end = p.Ended(); tooMuch(end) {
 		v.t.Unknown("%v", end)
 	}
 	a.got = v.numbers(p)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/memory"
 )
 
 // Case decides one requirement of a server.
@@ -38,6 +39,7 @@ type Options struct {
 	Once      bool                // the caller repeats what is unknown, if it matters
 	Arrival   time.Duration       // how long something may take that must come; 0 means 10 s
 	Hold      time.Duration       // how long streams are held at least, and what takes long is waited for; 0 means as long as a check takes anyway
+	Memory    *memory.Budget      // nil: that of the process
 	Seed      uint64
 	Parameter func(requirement, name string) (value string, ok bool)
 	Next      func(r *conformance.Requirement) string
@@ -51,7 +53,7 @@ type suite struct {
 	hold    time.Duration
 	run     string // in every name, so that two checks of one subject do not meet
 	names   atomic.Uint64
-	kept    atomic.Int64    // bytes that connections hold, roughly
+	stock   stock           // what connections and subscribers keep
 	owners  sync.Map        // token → client
 	clients sync.Map        // that have subscribed
 	asked   map[string]bool // the requirements that are judged
@@ -70,6 +72,7 @@ type suite struct {
 // Check judges the subject by all cases that apply, in the order of the catalogue, and says how the harness fared.
 func Check(ctx context.Context, subject *Subject, cases []Case, o Options) ([]conformance.Verdict, conformance.Health, error) {
 	s := &suite{subject: subject, arrival: cmp.Or(o.Arrival, usualArrival), hold: o.Hold, run: fmt.Sprintf("%06x", (o.Seed^uint64(time.Now().UnixNano()))&0xffffff)}
+	s.stock.budget = o.Memory
 	s.primer = "streamgauge-" + s.run + "-primer"
 	joined := s.join(o)
 	s.asked = askedOf(subject, cases, joined)

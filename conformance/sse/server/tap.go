@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance/sse"
@@ -26,11 +25,12 @@ type Tap struct {
 	token     string
 	began     time.Time // when the request was begun
 	done      chan struct{}
-	returning bool          // the client has had a connection before
-	most      int           // bytes of the body that are read
-	kept      *atomic.Int64 // by all connections of the check, in bytes, roughly
-	sign      func()        // called when an event has come; nil: nobody is told
-	cost      int64         // of that, what this one keeps
+	returning bool             // the client has had a connection before
+	most      int              // bytes of the body that are read
+	stock     *stock           // what all connections of the check keep
+	giveUp    func(why string) // ends the case that is given more than it can take; nil: there is none
+	sign      func()           // called when an event has come; nil: nobody is told
+	cost      int64            // of that, what this one keeps
 
 	mu      sync.Mutex
 	record  Record
@@ -65,6 +65,9 @@ func (p *Tap) read() {
 	defer p.mu.Unlock()
 	p.record.Ended, p.record.End, p.record.EndedAt = true, err, time.Now()
 	p.changed()
+	if tooMuch(err) && p.giveUp != nil && p.Response.EventStream() {
+		p.giveUp(err.Error())
+	}
 }
 
 // drain reads the body into a record.
@@ -101,8 +104,8 @@ func (p *Tap) take(r *recorder, b []byte, at time.Time, opaque bool) error {
 		p.sign()
 	}
 	p.id = r.decoder.LastEventID()
-	if !p.keeps(int64(r.cost)) {
-		return errTooMuch
+	if full := p.keeps(int64(r.cost)); full != nil {
+		return full
 	}
 	return err
 }
@@ -118,11 +121,11 @@ func (p *Tap) received() int {
 	return max(len(p.raw), p.record.Bytes)
 }
 
-// keeps notes what this connection keeps, and says whether that is allowed. The caller holds p.mu.
-func (p *Tap) keeps(cost int64) bool {
+// keeps notes what this connection keeps, and says why it may not. The caller holds p.mu.
+func (p *Tap) keeps(cost int64) error {
 	more := cost - p.cost
 	p.cost = cost
-	return p.kept.Add(more) <= maxKept || more <= 0
+	return p.stock.keep(more)
 }
 
 // discard ends the connection for good: what it keeps is no longer looked at.
@@ -130,7 +133,7 @@ func (p *Tap) discard() {
 	p.Close()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.keeps(0)
+	_ = p.keeps(0) // less is allowed
 	p.record.Segments, p.record.Events, p.record.Comments, p.raw = nil, nil, nil, nil
 }
 

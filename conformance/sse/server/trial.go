@@ -275,7 +275,7 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 		return nil, &redacted{t.Subject.redact(err.Error()), err}
 	}
 	p := newTap(t.Subject, o.Streams, req, stream, o.Position)
-	p.most, p.kept, p.sign = o.most, &t.suite.kept, t.Sign
+	p.most, p.stock, p.sign, p.giveUp = o.most, &t.suite.stock, t.Sign, t.GiveUp
 	p.client, p.token, p.returning = o.Client, o.Token, returning
 	if o.unread {
 		close(p.done)
@@ -384,7 +384,7 @@ func (t *Trial) await(p *Tap, what string, within time.Duration, holds func(r *R
 	met := p.Await(t.Context(), within, holds)
 	if !met {
 		t.interrupted()
-		if _, end := p.Ended(); errors.Is(end, errTooMuch) {
+		if _, end := p.Ended(); tooMuch(end) {
 			t.Unknown("%s, and %v", what, end)
 		}
 	}

@@ -1,6 +1,6 @@
-// Package hostile is servers that flood: what they send never ends and never pauses, so that whoever reads has to stop by itself. They
+// Package flood is servers that flood: what they send never ends and never pauses, so that whoever reads has to stop by itself. They
 // deliver what is published on the way, so that they pass for servers of event streams.
-package hostile
+package flood
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// Flood is one way to flood.
-type Flood struct {
+// Kind is one way to flood.
+type Kind struct {
 	Name string
 	// Piece is what is sent again and again: number is how often it was before.
 	Piece func(number int) []byte
@@ -22,8 +22,8 @@ type Flood struct {
 	Head  string                // of the first frame, where Frame is given
 }
 
-// Floods are all ways.
-var Floods = []Flood{
+// Kinds are all ways.
+var Kinds = []Kind{
 	{Name: "comments", Piece: again(strings.Repeat(":\n", piece/2))},
 	{Name: "carriage-returns", Piece: again(strings.Repeat("\r", piece))},
 	{Name: "empty-lines", Piece: again(strings.Repeat("\n", piece))},
@@ -65,12 +65,12 @@ func byteByByte(p []byte) []byte {
 func asItIs(p []byte) []byte { return p }
 
 // Handler floods every subscriber: GET /?s=STREAM is a subscription, POST /?s=STREAM publishes its body.
-func (f Flood) Handler() http.Handler {
-	return &server{flood: f, streams: map[string]map[chan []byte]bool{}}
+func (k Kind) Handler() http.Handler {
+	return &server{kind: k, streams: map[string]map[chan []byte]bool{}}
 }
 
 type server struct {
-	flood Flood
+	kind Kind
 
 	mu      sync.Mutex
 	streams map[string]map[chan []byte]bool
@@ -91,17 +91,17 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	messages := make(chan []byte, 1000)
 	s.join(stream, messages)
 	defer s.leave(stream, messages)
-	write, end, err := s.flood.answer(w)
+	write, end, err := s.kind.answer(w)
 	if err != nil {
 		return
 	}
 	defer end()
-	s.flood.carryOut(write, messages, r.Context().Done())
+	s.kind.carryOut(write, messages, r.Context().Done())
 }
 
 // answer sends the head and returns how to write to the body.
-func (f Flood) answer(w http.ResponseWriter) (write func([]byte) error, end func(), err error) {
-	if f.Frame == nil {
+func (k Kind) answer(w http.ResponseWriter) (write func([]byte) error, end func(), err error) {
+	if k.Frame == nil {
 		w.Header().Set("Content-Type", "text/event-stream")
 		out := http.NewResponseController(w)
 		return func(p []byte) error {
@@ -117,19 +117,19 @@ func (f Flood) answer(w http.ResponseWriter) (write func([]byte) error, end func
 		return nil, nil, err
 	}
 	head := "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-	_, err = conn.Write([]byte(head + f.Head))
+	_, err = conn.Write([]byte(head + k.Head))
 	return func(p []byte) error {
-		_, err := conn.Write(f.Frame(p))
+		_, err := conn.Write(k.Frame(p))
 		return err
 	}, func() { _ = conn.Close() }, err
 }
 
 // carryOut floods until the subscriber has left. What never ends begins behind the first message.
-func (f Flood) carryOut(write func([]byte) error, messages <-chan []byte, left <-chan struct{}) {
-	if f.Begin != "" {
+func (k Kind) carryOut(write func([]byte) error, messages <-chan []byte, left <-chan struct{}) {
+	if k.Begin != "" {
 		select {
 		case data := <-messages:
-			if write(append(event(data), f.Begin...)) != nil {
+			if write(append(event(data), k.Begin...)) != nil {
 				return
 			}
 			messages = nil
@@ -138,7 +138,7 @@ func (f Flood) carryOut(write func([]byte) error, messages <-chan []byte, left <
 		}
 	}
 	for number := 0; ; number++ {
-		p := f.Piece(number)
+		p := k.Piece(number)
 		select {
 		case data := <-messages:
 			p = append(event(data), p...)
