@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/offspring"
 	"github.com/streamgauge/streamgauge/conformance/sse/client"
 	"github.com/streamgauge/streamgauge/conformance/subject"
 	"github.com/streamgauge/streamgauge/reference/client/policy"
@@ -90,6 +91,7 @@ func checkClient(c *cobra.Command, command []string, f checkFlags, cf clientFlag
 	k := &checkup{side: clientSide, flags: f, stderr: c.ErrOrStderr(), judged: map[conformance.Outcome]int{}}
 	k.words = func() (words, last []string) { return append(slices.Clone(subject.words), cf.words()...), subject.last }
 	k.sources = func() []reports.Source { return nil }
+	defer offspring.EndStrays()
 	if cf.selfTest {
 		return subject.test(c)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/limited"
+	"github.com/streamgauge/streamgauge/conformance/offspring"
 	"github.com/streamgauge/streamgauge/conformance/sse/server"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
@@ -127,6 +128,7 @@ func (f *throughFlags) run(ctx context.Context, origin *server.OriginServer, std
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	c := f.shell(ctx, "exec "+strings.TrimPrefix(f.command, "exec "), origin, stderr)
+	family := offspring.Group(c)
 	if err := c.Start(); err != nil {
 		cancel()
 		return nil, nil, fmt.Errorf("--command: %w", err)
@@ -139,7 +141,7 @@ func (f *throughFlags) run(ctx context.Context, origin *server.OriginServer, std
 		defer close(done)
 		_ = c.Wait() // how it ended is of no interest once the check is over, and told by await before
 	}()
-	return done, func() { cancel(); <-done }, nil
+	return done, func() { cancel(); <-done; family.Kill() }, nil
 }
 
 // await asks through the gateway until a request reaches the origin.

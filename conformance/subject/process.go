@@ -3,6 +3,7 @@ package subject
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance/crash"
+	"github.com/streamgauge/streamgauge/conformance/offspring"
 )
 
 // Program starts an adapter that is a program of its own: the words of its command line.
@@ -22,7 +24,6 @@ func Program(words ...string) Starter {
 		}
 		// Its life is the session's, which ends it; the context only bounds the start.
 		command := exec.CommandContext(context.WithoutCancel(ctx), words[0], words[1:]...)
-		ownGroup(command)
 		in, err := command.StdinPipe()
 		if err != nil {
 			return nil, err
@@ -36,7 +37,9 @@ func Program(words ...string) Starter {
 			out.close()
 			return nil, err
 		}
+		family := offspring.Group(command).Adopt()
 		if err := command.Start(); err != nil {
+			family.Ended()
 			out.close()
 			complaints.close()
 			return nil, err
@@ -53,10 +56,12 @@ func Program(words ...string) Starter {
 		var killed atomic.Bool
 		go func() {
 			err := command.Wait()
-			if killGroup(command) && !killed.Load() && err == nil {
-				err = ErrLeft
+			left := family.EndGroup()
+			family.Ended()
+			if len(left) > 0 && !killed.Load() && err == nil {
+				err = fmt.Errorf("%w: %q", ErrLeft, offspring.Names(left))
 			}
-			// What is in another group cannot be ended, but must not keep the harness waiting.
+			// What is in another group is ended later, and must not keep the harness waiting.
 			late := time.Now().Add(lingering)
 			_, _ = out.SetReadDeadline(late), complaints.SetReadDeadline(late)
 			<-said
@@ -71,7 +76,7 @@ func Program(words ...string) Starter {
 			},
 			Kill: func() {
 				killed.Store(true)
-				killGroup(command)
+				family.KillGroup()
 			},
 			Says: last.String,
 		}, nil

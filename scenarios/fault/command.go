@@ -8,10 +8,12 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/offspring"
 )
 
 // Command is a Target made of commands that its owner wrote. Each gets Timeout (0: 30 s); when that, or the context, is over, it
-// is killed with every process of its group. What a command that succeeded left running, such as the target itself, stays.
+// is killed with all that it started. What a command that ended left running, such as the target itself, stays.
 type Command struct {
 	OnRestart []string // program and arguments, without a shell
 	OnDrain   []string
@@ -47,7 +49,8 @@ func (c Command) run(ctx context.Context, what string, args []string) error {
 	}()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr = output, output
-	inGroup(cmd)
+	family := offspring.Group(cmd)
+	cmd.Cancel = func() error { family.Kill(); return nil }
 	err = cmd.Run()
 	if cause := ctx.Err(); cause != nil && err != nil {
 		err = fmt.Errorf("%w: %w", cause, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/streamgauge/streamgauge/conformance/limited"
+	"github.com/streamgauge/streamgauge/conformance/offspring"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
 
@@ -94,11 +95,18 @@ func tokenCommand(ctx context.Context, command []string, variables ...string) ([
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	c := exec.CommandContext(ctx, command[0], command[1:]...)
+	family := offspring.Mark(c)
+	c.Cancel = func() error { family.Kill(); return nil }
 	c.WaitDelay = time.Second
 	c.Env = append(c.Environ(), variables...)
 	printed, complaint := limited.Output{Most: mostPrinted}, limited.Output{Most: mostPrinted}
 	c.Stdout, c.Stderr = &printed, &complaint
 	err := c.Run()
+	if err == nil {
+		family.EndJobs()
+	} else if c.Process != nil {
+		family.Kill()
+	}
 	if said := bytes.TrimSpace(complaint.Bytes()); err != nil && len(said) > 0 {
 		err = fmt.Errorf("%w: %s", err, excerpt(said))
 	}
