@@ -106,8 +106,8 @@ func TestAServiceMayStay(t *testing.T) {
 	mustEnd(t, services...)
 }
 
+// TestStraysOfWhatHasEndedAreEnded has the process to itself: all of its orphans are ended.
 func TestStraysOfWhatHasEndedAreEnded(t *testing.T) {
-	t.Parallel()
 	adopting := func(c *exec.Cmd) *Family { return Group(c).Adopt() }
 	f, _, services := family(t, adopting, service)
 	f.Ended()

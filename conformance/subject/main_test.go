@@ -52,6 +52,20 @@ func misbehave(way string) {
 		say(`{"ev":"hello","proto":2,"name":"test"}`)
 		forEver()
 	}
+	switch way {
+	case "a huge hello":
+		say(`{"ev":"hello","proto":1,"name":"` + strings.Repeat("x", 1<<20) + `"}`)
+	case "a delay without end":
+		say(`{"ev":"hello","proto":1,"policy":{"backoff":{"base_ms":1e300}}}`)
+	case "a delay below zero":
+		say(`{"ev":"hello","proto":1,"policy":{"backoff":{"base_ms":1,"silence_ms":-5}}}`)
+	case "a factor without end":
+		say(`{"ev":"hello","proto":1,"policy":{"backoff":{"base_ms":1,"factor":1e308}}}`)
+	case "more than all left to chance":
+		say(`{"ev":"hello","proto":1,"policy":{"backoff":{"base_ms":1,"jitter":2}}}`)
+	case "a status without end":
+		say(`{"ev":"hello","proto":1,"policy":{"retry_status":[503,1000000]}}`)
+	}
 	say(helloLine)
 	lines := bufio.NewReader(os.Stdin)
 	for {
@@ -108,6 +122,22 @@ func misbehaveAtOpen(way, conn string) {
 				return
 			}
 		}
+	case "floods with syncs":
+		for all := strings.Repeat(`{"ev":"sync","seq":1}`+"\n", 1000); ; {
+			if _, err := os.Stdout.WriteString(all); err != nil {
+				return
+			}
+		}
+	case "floods for nobody":
+		for all := strings.Repeat(`{"ev":"event","conn":"nobody"}`+"\n", 1000); ; {
+			if _, err := os.Stdout.WriteString(all); err != nil {
+				return
+			}
+		}
+	case "nests deeply":
+		say(`{"ev":"event","x":` + strings.Repeat("[", 1<<20))
+	case "counts too far":
+		say(`{"ev":"sync","seq":99999999999999999999}`)
 	case "never ends its line":
 		for all := strings.Repeat("x", 1<<20); ; {
 			if _, err := os.Stdout.WriteString(all); err != nil {
@@ -119,6 +149,18 @@ func misbehaveAtOpen(way, conn string) {
 		child := exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), adapterVariable+"=no hello")
 		child.Stdout = os.Stdout
+		if err := child.Start(); err != nil {
+			panic(err)
+		}
+		fmt.Fprintln(os.Stderr, "child", child.Process.Pid)
+		say(event)
+	case "leaves a daemon", "leaves a daemon, unmarked":
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), adapterVariable+"=no hello")
+		if way != "leaves a daemon" {
+			child.Env = []string{adapterVariable + "=no hello"}
+		}
+		ownSession(child)
 		if err := child.Start(); err != nil {
 			panic(err)
 		}

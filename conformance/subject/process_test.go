@@ -44,6 +44,12 @@ func TestAnAdapterThatDoesNotGreetIsToldSo(t *testing.T) {
 		{"exits at once, content", subject.ErrEnded, []string{"ended before it said hello, with exit status 0"}},
 		{"greets with garbage", subject.ErrGarbled, []string{"line 1", "Debugger attached."}},
 		{"another protocol", subject.ErrGarbled, []string{"protocol 2, want 1"}},
+		{"a huge hello", subject.ErrGarbled, []string{"its hello has more than 65536 bytes"}},
+		{"a delay without end", subject.ErrGarbled, []string{"base_ms is 1e+300, want 0 to"}},
+		{"a delay below zero", subject.ErrGarbled, []string{"silence_ms is -5"}},
+		{"a factor without end", subject.ErrGarbled, []string{"factor is 1e+308"}},
+		{"more than all left to chance", subject.ErrGarbled, []string{"jitter is 2, want 0 to 1"}},
+		{"a status without end", subject.ErrGarbled, []string{"retry_status has 1000000, want 100 to 999"}},
 	} {
 		t.Run(test.way, func(t *testing.T) {
 			t.Parallel()
@@ -79,6 +85,10 @@ func TestAnAdapterThatMisbehavesEndsInAnErrorThatSaysSo(t *testing.T) {
 		{"writes Latin-1", subject.ErrGarbled, []string{"line 2 is not UTF-8"}},
 		{"ends in the middle", subject.ErrGarbled, []string{"its last line has no end"}},
 		{"floods", subject.ErrFlooding, []string{"more than 100000 reports"}},
+		{"floods with syncs", subject.ErrFlooding, []string{"reports of no connection"}},
+		{"floods for nobody", subject.ErrFlooding, []string{"reports of no connection"}},
+		{"nests deeply", subject.ErrGarbled, []string{"line 2 is no report"}},
+		{"counts too far", subject.ErrGarbled, []string{"line 2 is no report"}},
 		{"never ends its line", subject.ErrGarbled, []string{"a line of more than"}},
 	} {
 		t.Run(test.way, func(t *testing.T) {

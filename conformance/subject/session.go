@@ -37,7 +37,9 @@ const (
 	ExitWithin  = 2 * time.Second
 
 	maxLine    = 96 << 20 // an event of 16 MiB, however it is escaped
+	maxHello   = 64 << 10
 	maxReports = 100_000  // of one connection and its reconnections
+	maxIdle    = 1 << 20  // reports that are of nothing that is looked at
 	maxHeld    = 1 << 30  // bytes of the reports that are kept at once
 )
 
@@ -92,6 +94,7 @@ type Session struct {
 	synced  int           // highest seq that was answered
 	seq     int
 	held    int  // bytes of the reports of all conns
+	idle    int  // reports of no connection
 	spoke   bool // it has written more than its hello
 	exiting bool
 	err     error
@@ -237,11 +240,17 @@ func (s *Session) take(text []byte, line int, greeted chan<- struct{}) error {
 		if r.Ev != EvHello {
 			return fmt.Errorf("%w: the first line is no hello: %.200q", ErrGarbled, text)
 		}
+		if len(text) > maxHello {
+			return fmt.Errorf("%w: its hello has more than %d bytes: %.200q…", ErrGarbled, maxHello, text)
+		}
 		if err := json.Unmarshal(text, &s.hello); err != nil {
 			return fmt.Errorf("%w: its hello: %w: %.200q", ErrGarbled, err, text)
 		}
 		if s.hello.Proto != Version {
 			return fmt.Errorf("%w: its hello is of protocol %d, want %d", ErrGarbled, s.hello.Proto, Version)
+		}
+		if err := s.hello.validate(); err != nil {
+			return fmt.Errorf("%w: its hello: %w", ErrGarbled, err)
 		}
 		close(greeted)
 		return nil
@@ -249,9 +258,18 @@ func (s *Session) take(text []byte, line int, greeted chan<- struct{}) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.spoke = true
+	c := s.conns[r.Conn]
+	if r.Ev == EvSync || c == nil {
+		s.idle++
+	}
+	if s.idle > maxIdle+s.seq {
+		return fmt.Errorf("%w: more than %d reports of no connection that is open, the last: %.200q", ErrFlooding, maxIdle, text)
+	}
 	if r.Ev == EvSync {
-		s.synced = max(s.synced, r.Seq)
-	} else if c := s.conns[r.Conn]; c != nil {
+		if r.Seq <= s.seq { // what was not asked is no answer
+			s.synced = max(s.synced, r.Seq)
+		}
+	} else if c != nil {
 		c.reports = append(c.reports, r)
 		if len(c.reports) > maxReports {
 			return fmt.Errorf("%w: more than %d reports of one connection, the last: %.200q", ErrFlooding, maxReports, text)
