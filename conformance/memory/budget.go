@@ -2,6 +2,7 @@
 package memory
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"runtime/debug"
@@ -45,7 +46,7 @@ func Given() int64 {
 
 // Usual is the limit where nobody sets one: a quarter of what this machine has, or of what the group of processes gets that this one
 // belongs to.
-func Usual() int64 { return max(available()/4, least) }
+func Usual() int64 { return max(cmp.Or(Available(), unknown)/4, least) }
 
 const (
 	least   = 128 << 20 // below it nothing works

@@ -3,25 +3,28 @@ package memory
 import (
 	"bufio"
 	"bytes"
+	"math"
 	"os"
 	"path"
 	"strconv"
 	"strings"
 )
 
-// available is how much memory there is for this process and all others together.
-func available() int64 {
-	most := int64(unknown)
+// Available is how much memory there is for this process and all others together; 0 where the system does not tell.
+func Available() int64 {
+	most := int64(math.MaxInt64)
 	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
 		if total := totalOf(text); total > 0 {
 			most = total
 		}
 	}
-	text, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return most
+	if text, err := os.ReadFile("/proc/self/cgroup"); err == nil {
+		most = min(most, limitOf(text, most, os.ReadFile))
 	}
-	return min(most, limitOf(text, most, os.ReadFile))
+	if most == math.MaxInt64 {
+		return 0
+	}
+	return most
 }
 
 // totalOf is what /proc/meminfo says that there is; 0 when it does not.

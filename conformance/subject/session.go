@@ -38,9 +38,9 @@ const (
 
 	maxLine    = 96 << 20 // an event of 16 MiB, however it is escaped
 	maxHello   = 64 << 10
-	maxReports = 100_000  // of one connection and its reconnections
-	maxIdle    = 1 << 20  // reports that are of nothing that is looked at
-	maxHeld    = 1 << 30  // bytes of the reports that are kept at once
+	maxReports = 100_000 // of one connection and its reconnections
+	maxIdle    = 1 << 20 // reports that are of nothing that is looked at
+	maxHeld    = 1 << 30 // bytes of the reports that are kept at once
 )
 
 // Errors by which a session ends. They wrap what was seen.

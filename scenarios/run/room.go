@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/memory"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
 
@@ -36,7 +37,7 @@ func Fits(s *scenarios.Scenario, t *scenarios.Target) error {
 	if err != nil {
 		return fmt.Errorf("asking how many files may be opened: %w", err)
 	}
-	return room{files: files, ports: localPorts(), memory: conformance.MachineMemory()}.check(s, t)
+	return room{files: files, ports: localPorts(), memory: uint64(memory.Available())}.check(s, t)
 }
 
 func (r room) check(s *scenarios.Scenario, t *scenarios.Target) error {
