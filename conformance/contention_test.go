@@ -111,6 +111,25 @@ func TestLatenessOfAStarvedSubjectIsUnknown(t *testing.T) {
 	}
 }
 
+// TestWhatDidNotComeToAStoppedHarnessIsUnknown, as after SIGSTOP.
+func TestWhatDidNotComeToAStoppedHarnessIsUnknown(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for name, c := range map[string]struct {
+		late time.Duration
+		weak bool
+		want Outcome
+	}{"stopped": {2 * time.Second, true, Unknown}, "seen all the same": {2 * time.Second, false, Fail}, "not stopped": {50 * ms, true, Fail}} {
+		p := &pulse{first: now}
+		p.note(now.Add(3*time.Second), c.late)
+		a := &attempt{verdict: Verdict{Outcome: Fail, Actual: "nothing came"}, weak: c.weak}
+		p.doubt(a, now, now.Add(4*time.Second))
+		if a.verdict.Outcome != c.want {
+			t.Errorf("%s: %v (%s)", name, a.verdict.Outcome, a.verdict.Reason)
+		}
+	}
+}
+
 // TestWhatAStarvedSubjectDidNotDoIsUnknown, but bytes that are wrong are wrong.
 func TestWhatAStarvedSubjectDidNotDoIsUnknown(t *testing.T) {
 	t.Parallel()

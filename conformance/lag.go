@@ -25,13 +25,25 @@ func (p *pulse) lag(from, to time.Time) time.Duration {
 // something that did not come is no evidence.
 const starved = 1.0 / 3
 
+// stopped is how long the harness stands still at once where it was stopped, as by SIGSTOP, or the whole machine was: nothing that did not come
+// meanwhile is evidence, and neither is a subject that gave up on a client that did not read.
+const stopped = 500 * time.Millisecond
+
 // doubt makes a failure unknown that rests on a time or an absence, where other programs left the subject too little time.
 func (p *pulse) doubt(a *attempt, from, to time.Time) {
-	passed, held := to.Sub(from), p.contention.sum(from, to)
-	if !a.weak || !a.missed() || passed < shortWatch || held < time.Duration(starved*float64(passed)) {
+	if !a.weak || !a.missed() {
 		return
 	}
 	v := &a.verdict
+	if stood := p.worst(from, to); stood >= stopped {
+		v.Outcome = Unknown
+		v.Reason = joined(v.Reason, fmt.Sprintf("%s, but the harness itself stood still for %v meanwhile", v.Actual, stood.Round(time.Millisecond)))
+		return
+	}
+	passed, held := to.Sub(from), p.contention.sum(from, to)
+	if passed < shortWatch || held < time.Duration(starved*float64(passed)) {
+		return
+	}
 	v.Outcome = Unknown
 	v.Reason = joined(v.Reason, fmt.Sprintf("%s, but this machine was too busy to tell: other programs kept the subject or the harness from its processors for %v of %v",
 		v.Actual, held.Round(time.Millisecond), passed.Round(time.Millisecond)))

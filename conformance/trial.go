@@ -140,9 +140,13 @@ func (t *Trial) guard(f func()) {
 		case concluded:
 			t.cancel(errOver)
 		default:
-			c := crash.Contain(p)
-			t.record(Verdict{Outcome: Unknown, Reason: "the case itself failed: " + c.Text})
-			t.crashed.CompareAndSwap(nil, c)
+			text := fmt.Sprint(p)
+			if t.ctx.Err() == nil && !t.decided() { // a case that was ended elsewhere may miss what it relies on
+				c := crash.Contain(p)
+				t.crashed.CompareAndSwap(nil, c)
+				text = c.Text
+			}
+			t.record(Verdict{Outcome: Unknown, Reason: "the case itself failed: " + text})
 			t.cancel(errOver)
 		}
 	}()
@@ -303,6 +307,12 @@ func (t *Trial) noted(actual string) Verdict {
 func (t *Trial) end(v Verdict) {
 	t.record(v)
 	panic(concluded{})
+}
+
+func (t *Trial) decided() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.verdict != nil
 }
 
 func (t *Trial) record(v Verdict) {

@@ -108,6 +108,26 @@ func TestAFullDiskIsOneClearError(t *testing.T) {
 	}
 }
 
+// TestWhatCannotBeWrittenKeepsNothingElseFromIt, be it that a renderer panics.
+func TestWhatCannotBeWrittenKeepsNothingElseFromIt(t *testing.T) {
+	t.Parallel()
+	d := &Dir{Path: t.TempDir()}
+	r := failed()
+	err := d.WriteReports(r, NewManifest(r), Options{}, map[string]func(io.Writer) error{
+		"a.hlog": func(io.Writer) error { panic("a defect") },
+		"b.hlog": func(io.Writer) error { return syscall.ENOSPC },
+		"c.hlog": func(w io.Writer) error { _, err := io.WriteString(w, "whole"); return err },
+	})
+	for _, want := range []string{"a.hlog: the harness crashed: a defect", "b.hlog: no space left on device", "c.hlog, junit.xml, report.html, result.json"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	if entries, _ := os.ReadDir(d.Path); len(entries) != 4 {
+		t.Errorf("there are %v", entries)
+	}
+}
+
 func TestTheManifestListsTheFilesAndWhatMadeThem(t *testing.T) {
 	t.Parallel()
 	d, err := PrepareDir(t.TempDir())

@@ -160,7 +160,11 @@ func (k *checkup) carryOut(c *cobra.Command, prepare func() (judge judging, end 
 		return err
 	}
 	defer end()
-	result, err := judge(interruptible(c))
+	ctx := interruptible(c)
+	result, err := judge(ctx)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return errors.New("interrupted before anything was judged")
+	}
 	if err != nil {
 		return err
 	}

@@ -72,9 +72,8 @@ func prepareDir(c *cobra.Command, path string) (*reports.Dir, error) {
 func (i *interrupts) watch() (stop func()) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, interrupting()...)
-	// Nobody reads these: whoever reads no more, or a full disk, shows in the write that fails.
-	unread := make(chan os.Signal, 1)
-	signal.Notify(unread, writeSignals...)
+	// Nobody reads these, up to the end of the process: whoever reads no more, or a full disk, shows in the write that fails.
+	signal.Notify(make(chan os.Signal, 1), writeSignals...)
 	done := make(chan struct{})
 	go func() {
 		defer crash.Catch()
@@ -82,7 +81,6 @@ func (i *interrupts) watch() (stop func()) {
 	}()
 	return func() {
 		signal.Stop(signals)
-		signal.Stop(unread)
 		close(done)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ subscribers connected; what rests on deliveries is unknown, and it says what the
 			if err != nil {
 				return inputError(err)
 			}
-			result, err := judgeFile(args[0], only, strict)
+			result, err := judgeFile(interruptible(c), args[0], only, strict)
 			if err != nil {
 				return inputError(err)
 			}
@@ -75,7 +76,7 @@ func noHistory(path string) error {
 	return nil
 }
 
-func judgeFile(path string, only []string, strict bool) (*conformance.Result, error) {
+func judgeFile(ctx context.Context, path string, only []string, strict bool) (*conformance.Result, error) {
 	if err := noHistory(path); err != nil {
 		return nil, err
 	}
@@ -84,17 +85,17 @@ func judgeFile(path string, only []string, strict bool) (*conformance.Result, er
 		return nil, fmt.Errorf("%s: cannot read the history: %w", path, errors.Unwrap(err))
 	}
 	defer func() { _ = file.Close() }()
-	return judgeHistory(path, file, only, strict)
+	return judgeHistory(ctx, path, file, only, strict)
 }
 
 // judgeHistory judges every run of the history that in holds.
-func judgeHistory(path string, in io.Reader, only []string, strict bool) (*conformance.Result, error) {
+func judgeHistory(ctx context.Context, path string, in io.Reader, only []string, strict bool) (*conformance.Result, error) {
 	result := &conformance.Result{
 		Version: conformance.ResultVersion, Kind: conformance.KindRun,
 		Subject: conformance.Subject{Name: path, Kind: "history", Protocol: "sse"},
 		Command: "streamgauge judge " + path, Tool: "streamgauge " + buildVersion(),
 	}
-	reader := history.NewReader(in)
+	reader := history.NewReader(&untilInterrupted{ctx, in})
 	for {
 		header, err := reader.Next()
 		if errors.Is(err, io.EOF) && len(result.Runs) > 0 {
@@ -109,7 +110,7 @@ func judgeHistory(path string, in io.Reader, only []string, strict bool) (*confo
 		if len(result.Runs) == 0 {
 			result.Seed, result.Started = header.Seed, header.Started
 		}
-		judged, err := judgeRun(reader, header)
+		judged, err := judgeRun(ctx, reader, header)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -125,6 +126,19 @@ func judgeHistory(path string, in io.Reader, only []string, strict bool) (*confo
 	return result, nil
 }
 
+// untilInterrupted ends a history early.
+type untilInterrupted struct {
+	context context.Context
+	io.Reader
+}
+
+func (r *untilInterrupted) Read(p []byte) (int, error) {
+	if r.context.Err() != nil {
+		return 0, io.EOF
+	}
+	return r.Reader.Read(p)
+}
+
 // judged is one run of a history, judged again.
 type judged struct {
 	run      conformance.ScenarioRun
@@ -132,7 +146,7 @@ type judged struct {
 	measures []conformance.Measure
 }
 
-func judgeRun(reader *history.Reader, header *history.Header) (*judged, error) {
+func judgeRun(ctx context.Context, reader *history.Reader, header *history.Header) (*judged, error) {
 	var config check.Config
 	if err := json.Unmarshal(header.Config, &config); err != nil {
 		return nil, fmt.Errorf("history line %d: config, what the run expected: %w", reader.Line(), history.Plainly(err))
@@ -163,6 +177,9 @@ func judgeRun(reader *history.Reader, header *history.Header) (*judged, error) {
 		}
 	} else {
 		j.run.Reason, j.run.Health.OK = "the history ends before its run did", true
+		if ctx.Err() != nil {
+			j.run.Reason = "interrupted before the history was read to its end"
+		}
 	}
 	if phase.At = end.At; !replay.over && !end.Interrupted {
 		judge.Observe(&phase)

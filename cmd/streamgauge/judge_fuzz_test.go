@@ -40,7 +40,7 @@ func FuzzJudge(f *testing.F) {
 		late := time.AfterFunc(judgingSeconds*time.Second, func() { panic("judging takes too long") })
 		defer late.Stop()
 		before := askedFor()
-		result, err := judgeHistory("history.jsonl", bytes.NewReader(text), nil, len(text)%2 == 0)
+		result, err := judgeHistory(t.Context(), "history.jsonl", bytes.NewReader(text), nil, len(text)%2 == 0)
 		if spent := askedFor() - before; spent > judgingBytes {
 			t.Fatalf("judging %d bytes took %d MiB", len(text), spent>>20)
 		}
