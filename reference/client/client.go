@@ -307,8 +307,8 @@ func retryAfter(r *sse.Response) time.Duration {
 
 const maxRedirects = 10
 
-// Redirected is the request that a redirect asks for, nil when r is none. Credentials stay with the origin they were meant
-// for (Fetch §4.4).
+// Redirected is the request that a redirect asks for, nil when r is none. What the request was given stays with the origin it was meant
+// for: any of its fields may be a credential, whatever its name. Another origin gets what a client sends by itself.
 func Redirected(req *sse.Request, r *sse.Response) *sse.Request {
 	switch r.Status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
@@ -321,12 +321,14 @@ func Redirected(req *sse.Request, r *sse.Response) *sse.Request {
 	}
 	next := *req
 	next.URL = req.URL.ResolveReference(location)
-	if next.URL.Host != req.URL.Host || next.URL.Scheme != req.URL.Scheme {
-		next.Header = req.Header.Clone()
-		next.Header.Del("Authorization")
-		next.Header.Del("Cookie")
+	if sse.SameOrigin(next.URL, req.URL) {
+		return &next
 	}
-	return &next
+	bare := &sse.Request{URL: next.URL, LastEventID: req.LastEventID}
+	if req.Header.Get("Accept-Encoding") == sse.AcceptEncoding {
+		bare.Header = http.Header{"Accept-Encoding": {sse.AcceptEncoding}}
+	}
+	return bare
 }
 
 // wait sits out the policy's delay; false means that the client is to end.

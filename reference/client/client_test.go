@@ -213,18 +213,24 @@ func TestFinalAnswersEndTheClient(t *testing.T) {
 	}
 }
 
-func TestCredentialsDoNotFollowARedirectToAnotherOrigin(t *testing.T) {
-	for location, kept := range map[string]bool{"/elsewhere": true, "http://other.test/events": false} {
+func TestNothingGivenFollowsARedirectToAnotherOrigin(t *testing.T) {
+	for location, kept := range map[string]bool{
+		"/elsewhere": true, "http://peer.test/other": true, "http://PEER.test:80/other": true,
+		"http://other.test/events": false, "//other.test/events": false, "http://peer.test:81/events": false, "http://sub.peer.test/events": false,
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			moved := "HTTP/1.1 307 Moved\r\nContent-Length: 0\r\nLocation: " + location + "\r\n\r\n"
 			p := &peer{answers: []string{moved, okHead}}
 			d := newClient(p, quick(), 1)
-			d.header = http.Header{"Authorization": {"Bearer secret"}}
+			given := http.Header{"Authorization": {"Bearer secret"}, "Cookie": {"a=b"}, "X-Api-Key": {"secret"}, "X-Whatever": {"secret"}, "Accept": {"a/b"}}
+			d.header = given
 			if err := d.client.Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if got := p.requests[1].Header.Get("Authorization") != ""; got != kept {
-				t.Errorf("%s: authorization sent %t, want %t", location, got, kept)
+			for name := range given {
+				if got := p.requests[1].Header.Get(name) == given.Get(name); got != kept {
+					t.Errorf("%s: %s sent %t, want %t", location, name, got, kept)
+				}
 			}
 		})
 	}

@@ -66,7 +66,9 @@ func newExternal(t *scenarios.Target) (*subject, error) {
 
 // metricsClient keeps no connection between two looks.
 func metricsClient(config *tls.Config) *http.Client {
-	return &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{TLSClientConfig: config.Clone(), DisableKeepAlives: true}}
+	return &http.Client{
+		Timeout: 5 * time.Second, Transport: &http.Transport{TLSClientConfig: config.Clone(), DisableKeepAlives: true}, CheckRedirect: sse.FollowBare,
+	}
 }
 
 func clientTLS(t scenarios.TLS) (*tls.Config, error) {

@@ -45,7 +45,9 @@ func (t *Trial) postToHub(fields ...string) Receipt {
 		}
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	client := &http.Client{Timeout: t.arrival, Transport: &http.Transport{TLSClientConfig: t.Subject.TLS, DisableKeepAlives: true}}
+	client := &http.Client{
+		Timeout: t.arrival, Transport: &http.Transport{TLSClientConfig: t.Subject.TLS, DisableKeepAlives: true}, CheckRedirect: sse.StayWithin,
+	}
 	return PublishHTTP(t.Context(), client, req, func(status int, _ []byte) bool { return status/100 == 2 })
 }
 
