@@ -140,7 +140,7 @@ func targetOfURL(raw string) (*Target, error) {
 	if u, err := url.Parse(raw); err == nil && u.Hostname() != "" {
 		t.Name = u.Hostname()
 	}
-	t.secrets, t.printed = secretsOfAddress(raw), newPrinted()
+	t.secrets = secretsOfAddress(raw)
 	compiled, problems := compileRequests(t)
 	if len(problems) > 0 {
 		return nil, asError([]Problem{{File: "--target", Text: problems[0].err.Error()}})

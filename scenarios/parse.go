@@ -80,6 +80,6 @@ func readTarget(r *reader, root *yaml.Node) (*Target, error) {
 		return nil, err
 	}
 	implyCapabilities(t)
-	t.secrets, t.printed = findSecrets(r, root), newPrinted()
+	t.secrets = findSecrets(r, root)
 	return t, t.Prepare()
 }

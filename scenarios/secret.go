@@ -3,24 +3,23 @@ package scenarios
 import (
 	"cmp"
 	"encoding/base64"
+	"encoding/json"
 	"maps"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/streamgauge/streamgauge/conformance/secret"
 )
 
-// secret is a text that must not be shown, and what is shown instead.
-type secret struct {
-	text, shown string
-	word        bool // only where it stands alone: it is too short to be told from a part of another word
-}
-
-const hidden = "***" // as conformance.Hidden
+const hidden = secret.Hidden // as conformance.Hidden
 
 // hides says whether the value at a key of a target file is a secret.
 func hides(key string) bool {
@@ -34,6 +33,7 @@ func hides(key string) bool {
 type finder struct {
 	r      *reader
 	texts  []placed        // that stand at a secret place
+	basic  []string        // user:password of addresses, which travel as the credentials of Basic
 	secret map[string]bool // variables that do
 	open   map[string]bool // variables that stand where everybody may look
 	tools  map[string]bool // variables among the arguments of auth.command, which may or may not be secret
@@ -44,7 +44,7 @@ type finder struct {
 type placed struct{ name, text string }
 
 // findSecrets collects the secrets of a target file.
-func findSecrets(r *reader, root *yaml.Node) []secret {
+func findSecrets(r *reader, root *yaml.Node) *secret.Hider {
 	f := &finder{r: r, secret: map[string]bool{}, open: map[string]bool{}, tools: map[string]bool{}}
 	f.walk(root, nil)
 	return f.all()
@@ -103,6 +103,7 @@ func (f *finder) take(n *yaml.Node, name string, secrets func(text string) []str
 		f.texts = append(f.texts, placed{nameIn(n.Value, part, name), part})
 		plain = strings.ReplaceAll(plain, part, "\x00")
 	}
+	f.basic = append(f.basic, usersOf(n.Value)...)
 	for _, name := range variablesIn(rest) {
 		f.open[name] = true
 	}
@@ -143,25 +144,28 @@ func variablesIn(text string) (names []string) {
 	return names
 }
 
-// all are the secrets, the longest first, so that one within another does not leave the other's rest standing.
-func (f *finder) all() []secret {
-	found := map[string]secret{}
+// all are the secrets.
+func (f *finder) all() *secret.Hider {
+	found := map[string]secret.Secret{}
 	hide := func(text, shown string) {
-		word, searched := f.searched(text)
-		if !searched {
-			return
-		}
-		for _, form := range encoded(text, word) {
-			found[form] = secret{form, shown, word}
+		for _, form := range written(text) {
+			if word, searched := f.searched(form); searched {
+				found[form] = secret.Secret{Text: form, Shown: shown, Word: word}
+			}
 		}
 	}
+	for _, user := range f.basic {
+		found[user] = secret.Secret{Text: user, Shown: hidden, Within: true}
+	}
 	for _, p := range f.texts {
+		for _, part := range filledIn.Split(p.text, -1) {
+			hide(part, hidden)
+		}
 		if strings.Contains(p.text, "{{") || p.text == "" {
 			continue
 		}
-		hide(p.text, hidden)
 		for _, form := range p.forms() {
-			found[form.text] = form
+			found[form.Before+form.Text+form.Behind] = form
 		}
 	}
 	for name, value := range f.r.values {
@@ -171,23 +175,61 @@ func (f *finder) all() []secret {
 			hide(value, "${"+name+"}")
 		}
 	}
-	return slices.SortedFunc(maps.Values(found), func(a, b secret) int {
-		return cmp.Or(cmp.Compare(len(b.text), len(a.text)), cmp.Compare(a.text, b.text))
-	})
+	return secret.New(slices.Collect(maps.Values(found)))
 }
 
+// filledIn is what a template fills in.
+var filledIn = regexp.MustCompile(`\{\{.*?\}\}`)
+
+// written are the texts that a secret stands for: it may be written as an address, JSON or Basic wants it, and have several lines.
+func written(text string) []string {
+	texts := []string{text}
+	if plain, err := url.PathUnescape(text); err == nil {
+		texts = append(texts, plain)
+	}
+	var plain string
+	if json.Unmarshal([]byte(`"`+text+`"`), &plain) == nil {
+		texts = append(texts, plain)
+	}
+	if pair, err := base64.StdEncoding.DecodeString(text); err == nil {
+		if user, password, ok := strings.Cut(string(pair), ":"); ok && user != "" && utf8.ValidString(password) {
+			texts = append(texts, password)
+		}
+	}
+	if strings.ContainsAny(text, "\r\n") {
+		texts = append(texts, strings.FieldsFunc(text, func(r rune) bool { return r == '\r' || r == '\n' })...)
+	}
+	slices.Sort(texts)
+	return slices.Compact(texts)
+}
+
+// usersOf are the user:password of the addresses in a text.
+func usersOf(text string) (users []string) {
+	for _, m := range userInfo.FindAllStringSubmatch(text, -1) {
+		user, password, _ := strings.Cut(m[2], ":")
+		if u, err := url.PathUnescape(user); err == nil {
+			user = u
+		}
+		if p, err := url.PathUnescape(password); err == nil {
+			password = p
+		}
+		if pair := user + ":" + password; len(pair) >= shortBasic {
+			users = append(users, pair)
+		}
+	}
+	return users
+}
+
+// shortBasic is how long user:password must be to be told from other texts in base64.
+const shortBasic = 6
+
 // forms are how a request shows the text behind its name: there it is hidden however short or common it is.
-func (p placed) forms() (forms []secret) {
+func (p placed) forms() (forms []secret.Secret) {
 	if p.name == "" {
 		return nil
 	}
-	for _, pattern := range []string{"%=@", `"%":"@"`, `"%": "@"`, `\"%\":\"@\"`, `\"%\": \"@\"`, "%: @"} {
-		write := func(text string) string { return strings.NewReplacer("%", p.name, "@", text).Replace(pattern) }
-		text := p.text
-		if pattern == "%=@" {
-			text = url.QueryEscape(text)
-		}
-		forms = append(forms, secret{text: write(text), shown: write(hidden)})
+	for _, around := range [][2]string{{p.name + "=", ""}, {`"` + p.name + `":"`, `"`}, {`"` + p.name + `": "`, `"`}, {p.name + ": ", ""}} {
+		forms = append(forms, secret.Secret{Before: around[0], Text: p.text, Behind: around[1], Shown: hidden, Word: true})
 	}
 	return forms
 }
@@ -248,21 +290,12 @@ func isOrdinary(value string) bool {
 	return notAddress == nil || notPort == nil || notNumber == nil || isAddress(value)
 }
 
-// encoded returns a text in all the forms in which a request or an error can carry it.
-func encoded(text string, word bool) []string {
-	quoted := strconv.Quote(text)
-	forms := []string{text, url.QueryEscape(text), inURL(text), url.PathEscape(text), escapeIllegal(text), quoted[1 : len(quoted)-1]}
-	if !word {
-		forms = append(forms, base64.StdEncoding.EncodeToString([]byte(text)))
-	}
-	return forms
-}
-
 // secretsOfAddress are the secrets of a target that is only the address of a stream.
-func secretsOfAddress(raw string) []secret {
+func secretsOfAddress(raw string) *secret.Hider {
 	f := &finder{r: newReader(Source{})}
 	for _, part := range secretsOfURL(raw) {
 		f.texts = append(f.texts, placed{text: part})
 	}
+	f.basic = usersOf(raw)
 	return f.all()
 }

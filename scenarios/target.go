@@ -1,6 +1,10 @@
 package scenarios
 
-import "time"
+import (
+	"time"
+
+	"github.com/streamgauge/streamgauge/conformance/secret"
+)
 
 // Target is a server under test, as a target file describes it.
 type Target struct {
@@ -25,9 +29,8 @@ type Target struct {
 	Ping         string // event type of application pings
 	Greeting     string // event type of the greeting, "" when none
 
-	requests *requests // compiled templates, nil: not yet
-	secrets  []secret  // what must not be shown
-	printed  *printed  // tokens that must not be shown either
+	requests *requests     // compiled templates, nil: not yet
+	secrets  *secret.Hider // what must not be shown
 }
 
 // Subscribe is how a stream is opened. URL and header values are templates over .Stream, .Streams, .Subscriber, .Token.
