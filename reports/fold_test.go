@@ -32,7 +32,7 @@ func TestFoldBreaksBetweenWordsWhereItCan(t *testing.T) {
 func TestFoldLosesNothingButSpaces(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		text := visible(rapid.String().Draw(t, "text"))
+		text := Visible(rapid.String().Draw(t, "text"))
 		width := rapid.IntRange(2, 30).Draw(t, "width")
 		checkLines(t, fold(text, width), width)
 		if got, want := squeeze(strings.Join(fold(text, width), "")), squeeze(text); got != want {

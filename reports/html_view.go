@@ -25,11 +25,11 @@ func newHTMLReport(r *conformance.Result, opts Options) *htmlReport {
 	for _, run := range r.Runs {
 		lines := strings.Split(strings.TrimRight(run.Source, "\n"), "\n")
 		for i, line := range lines {
-			lines[i] = visible(strings.TrimSuffix(line, "\r"))
+			lines[i] = Visible(strings.TrimSuffix(line, "\r"))
 		}
 		h.sources = append(h.sources, strings.Join(lines, "\n"))
 	}
-	h.R = MapText(r, visible)
+	h.R = MapText(r, Visible)
 	for i := range h.Charts.Runs {
 		h.Charts.Runs[i].Faults = h.R.Runs[h.Charts.Runs[i].Run].Faults
 	}

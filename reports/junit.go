@@ -17,7 +17,7 @@ import (
 // are reached together, so its time is shared out evenly among them.
 func JUnit(w io.Writer, r *conformance.Result, opts Options) error {
 	strict := isStrict(r, opts)
-	r = MapText(r, visible)
+	r = MapText(r, Visible)
 	report := junitReport{Name: "streamgauge " + string(r.Kind), Time: seconds(r.Duration)}
 	parts := sections(r, strict)
 	if len(parts) == 0 {

@@ -16,7 +16,7 @@ const markdownLimit = 60_000
 // folded below it the promises of each and an explanation of whatever is not a pass.
 func Markdown(w io.Writer, r *conformance.Result, opts Options) error {
 	strict := isStrict(r, opts)
-	r = MapText(r, visible)
+	r = MapText(r, Visible)
 	parts := sections(r, strict)
 	m := markdownReport{r: r, parts: parts}
 	m.head()

@@ -12,7 +12,7 @@ import (
 // Table writes a report to read at a terminal: each scenario with its verdicts, an explanation below each that is not a pass,
 // and at the end what came out, the key measures and how the harness itself fared.
 func Table(w io.Writer, r *conformance.Result, opts Options) error {
-	clean := visible
+	clean := Visible
 	if opts.ASCII {
 		clean = visibleASCII
 	}

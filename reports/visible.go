@@ -7,14 +7,12 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/streamgauge/streamgauge/conformance"
 )
 
-// visible makes every byte of s safe to show: what does not print (control and escape characters, bidirectional overrides,
+// Visible makes every byte of s safe to show: what does not print (control and escape characters, bidirectional overrides,
 // bytes that are no UTF-8) is written as its escape. What a subject sent must not move the reader's cursor. Backslashes stay,
 // because evidence arrives escaped already.
-func visible(s string) string {
+func Visible(s string) string {
 	if isVisible(s) {
 		return s
 	}
@@ -69,9 +67,9 @@ var asciiSpelling = strings.NewReplacer(
 	"∞", "inf", "µ", "u", "“", `"`, "”", `"`, "‘", "'", "’", "'",
 )
 
-// visibleASCII is visible for terminals that show ASCII alone: what has a common spelling gets it, the rest its escape.
+// visibleASCII is Visible for terminals that show ASCII alone: what has a common spelling gets it, the rest its escape.
 func visibleASCII(s string) string {
-	s = visible(asciiSpelling.Replace(s))
+	s = Visible(asciiSpelling.Replace(s))
 	var b strings.Builder
 	for _, r := range s {
 		if r < utf8.RuneSelf {
@@ -101,10 +99,10 @@ func validText(s string) string {
 	return b.String()
 }
 
-// MapText is a deep copy of r with every text in it passed through f. It walks the type, so that a field added to a Result
+// MapText is a deep copy of r, such as a Result, with every text in it passed through f. It walks the type, so that a field added
 // later cannot be forgotten.
-func MapText(r *conformance.Result, f func(string) string) *conformance.Result {
-	mapped := mapValue(reflect.ValueOf(*r), f).Interface().(conformance.Result)
+func MapText[T any](r *T, f func(string) string) *T {
+	mapped := mapValue(reflect.ValueOf(*r), f).Interface().(T)
 	return &mapped
 }
 

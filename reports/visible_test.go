@@ -33,8 +33,8 @@ func TestVisibleEscapesWhatDoesNotPrint(t *testing.T) {
 		"kept \\n as it is":     `kept \n as it is`,
 		"a replacement � is ok": "a replacement � is ok",
 	} {
-		if got := visible(text); got != want {
-			t.Errorf("visible(%q) = %q, want %q", text, got, want)
+		if got := Visible(text); got != want {
+			t.Errorf("Visible(%q) = %q, want %q", text, got, want)
 		}
 	}
 }
@@ -43,11 +43,11 @@ func TestVisibleTextPrintsWhateverItWas(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		text := string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes"))
-		got := visible(text)
+		got := Visible(text)
 		if !isVisible(got) || !utf8.ValidString(got) {
-			t.Fatalf("visible(%q) = %q, which does not print", text, got)
+			t.Fatalf("Visible(%q) = %q, which does not print", text, got)
 		}
-		if again := visible(got); again != got {
+		if again := Visible(got); again != got {
 			t.Fatalf("visible is not stable: %q became %q", got, again)
 		}
 		if ascii := visibleASCII(text); strings.IndexFunc(ascii, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -96,4 +97,26 @@ func redactUsers(text string) string {
 // isShown says that a text stands for a secret and is none.
 func isShown(text string) bool {
 	return text == "" || strings.Contains(text, hidden) || strings.HasPrefix(text, "$") || strings.HasPrefix(text, "{{") || text == "xxxxx"
+}
+
+// Redacting knows the secrets of words of a command line: addresses, and the arguments of commands that tell, also within a word that is a
+// command line itself.
+func Redacting(words ...string) func(text string) string {
+	f := &finder{r: newReader(Source{})}
+	for _, word := range words {
+		f.texts = append(f.texts, placedOf(secretsOfURL(word))...)
+		f.texts = append(f.texts, placedOf(slices.Collect(maps.Values(argumentsTell(strings.Fields(word)))))...)
+		f.basic = append(f.basic, usersOf(word)...)
+	}
+	if len(words) > 0 {
+		f.texts = append(f.texts, placedOf(slices.Collect(maps.Values(argumentsTell(words))))...)
+	}
+	return f.all().Hide
+}
+
+func placedOf(texts []string) (found []placed) {
+	for _, text := range texts {
+		found = append(found, placed{text: text})
+	}
+	return found
 }

@@ -293,9 +293,7 @@ func isOrdinary(value string) bool {
 // secretsOfAddress are the secrets of a target that is only the address of a stream.
 func secretsOfAddress(raw string) *secret.Hider {
 	f := &finder{r: newReader(Source{})}
-	for _, part := range secretsOfURL(raw) {
-		f.texts = append(f.texts, placed{text: part})
-	}
+	f.texts = placedOf(secretsOfURL(raw))
 	f.basic = usersOf(raw)
 	return f.all()
 }

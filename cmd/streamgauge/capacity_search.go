@@ -65,6 +65,7 @@ func findCapacity(c *cobra.Command, scenario string, f capacityFlags, seeded boo
 	if historyErr := closeHistory(); err != nil || historyErr != nil {
 		return errors.Join(err, historyErr)
 	}
+	result = s.shown(result)
 	opts := reportOptions(c.OutOrStdout(), f.noColor)
 	opts.Strict = f.strict
 	var written error

@@ -162,7 +162,7 @@ func (s *capacitySearch) store(number int, value float64, seed uint64, o *run.Ou
 		Health: outcome.Health, Runs: []conformance.ScenarioRun{outcome}, Command: again[len(again)-1], Tool: "streamgauge " + buildVersion(),
 	}
 	name := fmt.Sprintf("run-%02d.json", number)
-	return name, s.dir.WriteFile(name, func(w io.Writer) error { return reports.JSON(w, r, reports.Options{}) })
+	return name, s.dir.WriteFile(name, func(w io.Writer) error { return reports.JSON(w, s.shown(r), reports.Options{}) })
 }
 
 // keep notes a run and says what came out.

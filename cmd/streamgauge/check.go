@@ -131,8 +131,17 @@ func checkServer(c *cobra.Command, target string, f checkFlags) error {
 	}
 	return k.carryOut(c, func() (judging, func(), error) {
 		subject, end, err := k.subject()
+		if err == nil {
+			k.hide(subject.Redact)
+		}
 		return func(ctx context.Context) (*conformance.Result, error) { return k.judge(ctx, subject) }, end, err
 	})
+}
+
+// hide has the subject's secrets hidden in all that is written.
+func (k *checkup) hide(redact func(string) string) {
+	k.redact = redact
+	hide(k.stderr, redact)
 }
 
 // judging judges a subject.
@@ -167,6 +176,9 @@ func (k *checkup) carryOut(c *cobra.Command, prepare func() (judge judging, end 
 	}
 	if err != nil {
 		return err
+	}
+	if k.redact != nil {
+		result = reports.MapText(result, k.redact)
 	}
 	opts := reportOptions(c.OutOrStdout(), f.noColor)
 	opts.Full = f.full
@@ -203,7 +215,6 @@ func (k *checkup) read() error {
 
 // judge runs the cases and makes the result.
 func (k *checkup) judge(ctx context.Context, subject *server.Subject) (*conformance.Result, error) {
-	k.redact = subject.Redact
 	if k.wired != nil {
 		if err := k.wired(ctx); err != nil && ctx.Err() == nil {
 			return nil, inputError(err)
@@ -223,11 +234,7 @@ func (k *checkup) judge(ctx context.Context, subject *server.Subject) (*conforma
 	if err != nil {
 		return nil, err
 	}
-	result, err := k.result(began, k.flags.profile, verdicts, health, conformance.Subject{Name: subject.Name, Kind: subject.Kind, Protocol: "sse", URL: subject.URL})
-	if err != nil || k.redact == nil {
-		return result, err
-	}
-	return reports.MapText(result, k.redact), nil
+	return k.result(began, k.flags.profile, verdicts, health, conformance.Subject{Name: subject.Name, Kind: subject.Kind, Protocol: "sse", URL: subject.URL})
 }
 
 // result is made of the verdicts, of which there must be one.
@@ -296,17 +303,19 @@ func (k *checkup) repeat(r *conformance.Requirement) string {
 	for _, set := range k.flags.set {
 		words = append(words, "--set", set)
 	}
-	return quotedWords(append(append(words, "--seed", fmt.Sprint(k.flags.seed)), last...))
+	words = append(append(words, "--seed", fmt.Sprint(k.flags.seed)), last...)
+	for i := range words {
+		if k.redact != nil {
+			words[i] = k.redact(words[i])
+		}
+	}
+	return quotedWords(words)
 }
 
 // targetWords name the server that is judged.
 func (k *checkup) targetWords() (words, last []string) {
 	if k.target != "" {
-		target := scenarios.RedactPlaces(k.target)
-		if k.redact != nil {
-			target = k.redact(target)
-		}
-		words = append(words, target)
+		words = append(words, scenarios.RedactPlaces(k.target))
 	}
 	if k.flags.through.address != "" {
 		words = append(words, k.flags.through.words()...)

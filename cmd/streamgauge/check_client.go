@@ -80,6 +80,8 @@ A baseline lists known failures, one id a line. They still run; one that passes 
 }
 
 func checkClient(c *cobra.Command, command []string, f checkFlags, cf clientFlags) error {
+	redact := scenarios.Redacting(slices.Concat(command, []string{cf.contract})...)
+	hide(c.ErrOrStderr(), redact)
 	subject, err := cf.chosen(command)
 	if err != nil {
 		return inputError(err)
@@ -92,6 +94,7 @@ func checkClient(c *cobra.Command, command []string, f checkFlags, cf clientFlag
 	k.words = func() (words, last []string) { return append(slices.Clone(subject.words), cf.words()...), subject.last }
 	k.sources = func() []reports.Source { return nil }
 	defer offspring.EndStrays()
+	k.redact = redact
 	if cf.selfTest {
 		return subject.test(c)
 	}
@@ -220,7 +223,7 @@ func (f *clientFlags) chosen(command []string) (s *clientSubject, err error) {
 		word string
 		is   bool
 	}{
-		{"--client " + f.client, f.client != ""}, {"--contract " + scenarios.RedactPlaces(f.contract), f.contract != ""}, {"--browser", f.browser},
+		{"--client " + f.client, f.client != ""}, {"--contract " + f.contract, f.contract != ""}, {"--browser", f.browser},
 		{"-- " + strings.Join(command, " "), len(command) > 0},
 	} {
 		if way.is {

@@ -12,7 +12,7 @@ import (
 func (f *clientFlags) service() (*clientSubject, error) {
 	address, err := scenarios.ParseURL(f.contract)
 	if err != nil {
-		return nil, fmt.Errorf("--contract %s: want a URL such as http://127.0.0.1:8000: %w", scenarios.RedactPlaces(f.contract), err)
+		return nil, fmt.Errorf("--contract %s: want a URL such as http://127.0.0.1:8000: %w", f.contract, err)
 	}
 	if address.Path == "" {
 		address.Path = "/"

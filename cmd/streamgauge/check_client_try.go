@@ -20,7 +20,9 @@ func (s *clientSubject) test(c *cobra.Command) error {
 		return err
 	}
 	defer end()
-	return selfTest(interruptible(c), start, c.OutOrStdout())
+	out := linesOf(c.OutOrStdout())
+	defer out.flush()
+	return selfTest(interruptible(c), start, out)
 }
 
 // selfTest shows each result. What only an adapter can break is the harness's error; what its client may have broken is a failure of either.

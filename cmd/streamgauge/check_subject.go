@@ -58,7 +58,7 @@ func newServerSubject(t *scenarios.Target, a *run.Access) *server.Subject {
 		Subscribe: made.subscribe, TLS: a.TLS, Shared: !made.namesStreams(), Many: t.FollowsMany(), Ready: string(t.Ready),
 		Restart: a.Restart, Drain: a.Drain, Memory: a.Memory, Files: a.Files, Processor: a.Processor, Processes: a.Processes,
 		Heartbeat: t.Heartbeat, SlowPolicy: string(t.SlowPolicy), Gap: t.GapEvent, Greeting: t.Greeting, Ping: t.Ping,
-		TotalOrder: t.Order != "per-publisher", Redact: t.Redact, RedactHeader: t.RedactHeader,
+		TotalOrder: t.Order != "per-publisher", Redact: t.Redact, RedactPieces: t.RedactPieces, RedactHeader: t.RedactHeader,
 	}
 	for _, c := range t.Capabilities {
 		s.Capabilities = append(s.Capabilities, string(c))

@@ -50,13 +50,15 @@ func addThrough(c *cobra.Command, f *throughFlags) {
 
 // subject starts the origin and, if there is a command, the gateway; end stops both.
 func (f *throughFlags) subject(ctx context.Context, stderr io.Writer) (s *server.Subject, end func(), err error) {
+	redact := scenarios.Redacting(f.address, f.secure, f.command, f.reload)
+	hide(stderr, redact)
 	address, err := scenarios.ParseURL(f.address)
 	if err != nil {
-		return nil, nil, inputError(fmt.Errorf("--through %s: want a URL such as http://127.0.0.1:8080/events: %w", scenarios.RedactPlaces(f.address), err))
+		return nil, nil, inputError(fmt.Errorf("--through %s: want a URL such as http://127.0.0.1:8080/events: %w", f.address, err))
 	}
 	if f.secure != "" {
 		if _, err := scenarios.ParseURL(f.secure); err != nil {
-			return nil, nil, inputError(fmt.Errorf("--secure %s: want an origin such as https://127.0.0.1:8443: %w", scenarios.RedactPlaces(f.secure), err))
+			return nil, nil, inputError(fmt.Errorf("--secure %s: want an origin such as https://127.0.0.1:8443: %w", f.secure, err))
 		}
 	}
 	config, err := f.trusted()
@@ -71,7 +73,7 @@ func (f *throughFlags) subject(ctx context.Context, stderr io.Writer) (s *server
 	}
 	stop := func() { origin.Close(); cancel() }
 	s = server.NewGateway(address, origin, config)
-	s.Secure = f.secure
+	s.Secure, s.Redact = f.secure, redact
 	ended, stopCommand, err := f.run(ctx, origin, stderr)
 	if err != nil {
 		stop()
@@ -83,7 +85,12 @@ func (f *throughFlags) subject(ctx context.Context, stderr io.Writer) (s *server
 	}
 	if f.reload != "" {
 		s.Drain = func(ctx context.Context) error {
-			return f.shell(ctx, f.reload, origin, stderr).Run()
+			c, begun, err := f.shell(ctx, f.reload, origin, stderr)
+			if err != nil {
+				return err
+			}
+			defer begun()
+			return c.Run()
 		}
 	}
 	fmt.Fprintf(stderr, "streamgauge: the gateway must forward to %s\n", origin.URL())
@@ -109,13 +116,18 @@ func (f *throughFlags) trusted() (*tls.Config, error) {
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
-func (f *throughFlags) shell(ctx context.Context, command string, origin *server.OriginServer, stderr io.Writer) *exec.Cmd {
-	c := exec.CommandContext(ctx, "/bin/sh", "-c", command)
-	c.Stdout, c.Stderr = stderr, stderr
+// shell is a command whose output goes to stderr. begun is to be called once it has begun, or has not.
+func (f *throughFlags) shell(ctx context.Context, command string, origin *server.OriginServer, stderr io.Writer) (c *exec.Cmd, begun func(), err error) {
+	out, begun, err := linesOf(stderr).pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	c = exec.CommandContext(ctx, "/bin/sh", "-c", command)
+	c.Stdout, c.Stderr = out, out
 	c.Env = append(os.Environ(), "STREAMGAUGE_ORIGIN="+origin.URL(), "STREAMGAUGE_ADDRESS="+origin.Addr(), fmt.Sprintf("STREAMGAUGE_PID=%d", f.pid))
 	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
 	c.WaitDelay = stopping
-	return c
+	return c, begun, nil
 }
 
 // stopping is how long a gateway may take to end when it is told to.
@@ -127,9 +139,15 @@ func (f *throughFlags) run(ctx context.Context, origin *server.OriginServer, std
 		return nil, func() {}, nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	c := f.shell(ctx, "exec "+strings.TrimPrefix(f.command, "exec "), origin, stderr)
+	c, begun, err := f.shell(ctx, "exec "+strings.TrimPrefix(f.command, "exec "), origin, stderr)
+	if err != nil {
+		cancel()
+		return nil, nil, fmt.Errorf("--command: %w", err)
+	}
 	family := offspring.Group(c)
-	if err := c.Start(); err != nil {
+	err = c.Start()
+	begun()
+	if err != nil {
 		cancel()
 		return nil, nil, fmt.Errorf("--command: %w", err)
 	}
@@ -212,7 +230,7 @@ func (f *checkFlags) useThrough(target string, changed func(flag string) bool) e
 		return nil
 	}
 	if target != "" {
-		return fmt.Errorf("--through %s stands beside target %s: check one of them", scenarios.RedactPlaces(f.through.address), scenarios.RedactPlaces(target))
+		return fmt.Errorf("--through %s stands beside target %s: check one of them", f.through.address, target)
 	}
 	f.profile = string(conformance.ProfileGateway)
 	return nil

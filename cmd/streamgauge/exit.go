@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -81,8 +80,9 @@ func conclude(err error, stderr io.Writer) int {
 	exit := &exitError{exitInput, err}
 	errors.As(err, &exit)
 	if exit.err != nil {
-		const prefix = "streamgauge: "
-		fmt.Fprintln(stderr, prefix+strings.ReplaceAll(err.Error(), "\n", "\n"+prefix))
+		for _, problem := range brief(err.Error()) {
+			fmt.Fprintln(stderr, "streamgauge: "+problem)
+		}
 	}
 	return exit.code
 }

@@ -14,10 +14,11 @@ import (
 
 func main() {
 	crash.Abort()
+	stderr := linesOf(os.Stderr)
 	crash.Tell(func(c *crash.Crash) {
-		fmt.Fprintf(os.Stderr, "streamgauge: %v\n%s\n", c, c.Stack)
+		fmt.Fprintf(stderr, "streamgauge: %v\n%s\n", c, c.Stack)
 	})
-	os.Exit(uncrashed(func() int { return execute(os.Args[1:], os.Stdout, os.Stderr) }))
+	os.Exit(uncrashed(func() int { return execute(os.Args[1:], os.Stdout, stderr) }))
 }
 
 // uncrashed is the exit code of a process: the one of its command, unless the harness crashed.
@@ -32,11 +33,13 @@ func uncrashed(command func() int) (code int) {
 
 // execute runs one command line and returns the process's exit code. Data goes to stdout, everything else to stderr.
 func execute(args []string, stdout, stderr io.Writer) int {
+	said := linesOf(stderr)
+	defer said.flush()
 	root := newRootCommand()
 	root.SetArgs(args)
 	root.SetOut(stdout)
-	root.SetErr(stderr)
-	return conclude(root.Execute(), stderr)
+	root.SetErr(said)
+	return conclude(root.Execute(), said)
 }
 
 func newRootCommand() *cobra.Command {

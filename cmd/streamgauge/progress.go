@@ -52,7 +52,7 @@ func (p *progress) Start() {
 	case p.terminal:
 		latest := &atomic.Pointer[run.Status]{}
 		p.look(latest)
-		p.bars = mpb.New(mpb.WithOutput(p.w), mpb.WithRefreshRate(barEvery))
+		p.bars = mpb.New(mpb.WithOutput(unwrapped(p.w)), mpb.WithRefreshRate(barEvery))
 		bar := newBar(p.bars, latest)
 		crash.Go(&p.shown, func() { p.move(bar, latest) })
 	default:
@@ -70,7 +70,7 @@ func (p *progress) Stop() {
 // goroutines, and after Stop.
 func (p *progress) Println(line string) {
 	if p.bars != nil {
-		if _, err := io.WriteString(p.bars, line+"\n"); err == nil {
+		if _, err := io.WriteString(p.bars, linesOf(p.w).line(line)+"\n"); err == nil {
 			return
 		}
 	}
@@ -123,7 +123,7 @@ func (p *progress) move(bar *mpb.Bar, latest *atomic.Pointer[run.Status]) {
 // newBar is a bar with a line of figures below it, both drawn from the latest status.
 func newBar(bars *mpb.Progress, latest *atomic.Pointer[run.Status]) *mpb.Bar {
 	return bars.New(barSteps, barStyle(), mpb.BarWidth(30),
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return latest.Load().Scenario + " " })),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return reports.Visible(latest.Load().Scenario) + " " })),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
 			s := latest.Load()
 			return " " + clock(*s) + "  " + s.Phase

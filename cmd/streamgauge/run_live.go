@@ -38,6 +38,7 @@ type live struct {
 	http   *http.Server
 	url    string
 	served chan struct{}
+	shown  func(*conformance.Result) *conformance.Result // as others may read it
 
 	mu      sync.Mutex
 	result  conformance.Result // its runs are those that have ended
@@ -45,8 +46,8 @@ type live struct {
 	running *run.Run
 }
 
-// startLive serves at an address, and also goes by the names that are allowed; "" is no live view.
-func startLive(address string, allowed []string, r conformance.Result) (*live, error) {
+// startLive serves at an address, and also goes by the names that are allowed; "" is no live view. What it shows is shown to others.
+func startLive(address string, allowed []string, r conformance.Result, shown func(*conformance.Result) *conformance.Result) (*live, error) {
 	if address == "" {
 		return nil, nil
 	}
@@ -54,7 +55,7 @@ func startLive(address string, allowed []string, r conformance.Result) (*live, e
 	if err != nil {
 		return nil, inputError(err)
 	}
-	l := &live{served: make(chan struct{}), result: r}
+	l := &live{served: make(chan struct{}), result: r, shown: shown}
 	l.result.Outcome = conformance.Unknown
 	l.broker, err = broker.New(broker.Config{
 		HistoryEvents: liveKept, HistoryBytes: 256 << 20, MaxEventBytes: 64 << 20, SlowPolicy: broker.Coalesce, Retry: liveEvery, Catch: crash.Catch,
@@ -146,7 +147,7 @@ func (l *live) current() (*conformance.Result, bool) {
 	if !ended {
 		result.Health, result.Duration = conformance.Health{OK: true}, 0
 	}
-	return &result, ended
+	return l.shown(&result), ended
 }
 
 // begin shows a run until the returned function is called.
@@ -194,10 +195,10 @@ func (l *live) show(r *run.Run) {
 	if l.broker.Stats().Connections == 0 {
 		return
 	}
-	if text, err := json.Marshal(snapshotOf(r)); err == nil {
+	result, _ := l.current()
+	if text, err := json.Marshal(snapshotOf(r.Status(), &result.Runs[len(result.Runs)-1])); err == nil {
 		l.publish(liveStream, "snapshot", text)
 	}
-	result, _ := l.current()
 	if text, err := reports.HTMLUpdate(result, reports.Options{}); err == nil {
 		l.publish(pageStream, "", text)
 	}

@@ -22,9 +22,7 @@ type snapshot struct {
 	Faults      []conformance.FaultBand `json:"faults"`
 }
 
-func snapshotOf(r *run.Run) snapshot {
-	status := r.Status()
-	so, _ := r.SoFar()
+func snapshotOf(status run.Status, so *conformance.ScenarioRun) snapshot {
 	if so.Faults == nil {
 		so.Faults = []conformance.FaultBand{}
 	}

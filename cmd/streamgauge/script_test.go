@@ -16,6 +16,11 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected output inside the scripts")
 
 func TestMain(m *testing.M) {
+	for name, value := range echoedVariables {
+		if err := os.Setenv(name, value); err != nil {
+			panic(err)
+		}
+	}
 	testscript.Main(m, map[string]func(){"streamgauge": program})
 }
 

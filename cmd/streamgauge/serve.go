@@ -56,7 +56,8 @@ before --upstream. late-above-N and full-after-N, with a number for N, are right
   streamgauge serve --mutant gateway-buffers-bodies --upstream http://127.0.0.1:9000`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return serve(cmd.Context(), cmd.ErrOrStderr(), o, cmd.Flags().Changed)
+			stderr := &lines{w: unwrapped(cmd.ErrOrStderr()), plain: true} // the token that it prints is for whoever reads it
+			return serve(cmd.Context(), stderr, o, cmd.Flags().Changed)
 		},
 	}
 	o.addFlags(cmd)

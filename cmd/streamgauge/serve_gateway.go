@@ -31,7 +31,7 @@ func serveGateway(ctx context.Context, stderr io.Writer, o serveOptions, d *defe
 	}
 	origin, err := scenarios.ParseURL(upstream)
 	if err != nil {
-		return inputError(fmt.Errorf("--upstream %s: want a URL such as http://127.0.0.1:9000: %w", scenarios.RedactPlaces(upstream), err))
+		return inputError(fmt.Errorf("--upstream %s: want a URL such as http://127.0.0.1:9000: %w", upstream, err))
 	}
 	right := gateway.New(origin)
 	defer right.Transport.(*http.Transport).CloseIdleConnections()

@@ -52,7 +52,7 @@ func runScenarios(c *cobra.Command, args []string, f runFlags, seeded bool) erro
 	if err := s.plan(); err != nil {
 		return err
 	}
-	if s.live, err = startLive(f.live, f.allowed, s.beginning()); err != nil {
+	if s.live, err = startLive(f.live, f.allowed, s.beginning(), s.shown); err != nil {
 		return err
 	}
 	closeHistory, err := s.prepareOut(c)
@@ -99,6 +99,8 @@ func (s *session) plan() error {
 		var err error
 		if s.target, err = scenarios.LoadTarget(s.flags.target, os.LookupEnv); err != nil {
 			problems = append(problems, err)
+		} else {
+			hide(s.stderr, s.target.Redact)
 		}
 		s.source("target", s.flags.target, scenarios.TargetText)
 	}
@@ -164,6 +166,9 @@ func (s *session) prepareOut(c *cobra.Command) (func() error, error) {
 		return nil, inputError(err)
 	}
 	s.recorder = history.NewRecorder(f, history.Mode(s.flags.history))
+	if s.target != nil {
+		s.recorder.Redact = s.target.Redact
+	}
 	return func() error { return errors.Join(s.recorder.Close(), f.Close()) }, nil
 }
 
@@ -201,10 +206,15 @@ func (s *session) run(ctx context.Context) (*conformance.Result, error) {
 	if failed != nil && result.Outcome != conformance.Fail {
 		result.Outcome = conformance.Unknown
 	}
-	if s.target != nil {
-		result = reports.MapText(result, s.target.Redact)
+	return s.shown(result), failed
+}
+
+// shown is a result as it may be read by others.
+func (s *session) shown(r *conformance.Result) *conformance.Result {
+	if s.target == nil {
+		return r
 	}
-	return result, failed
+	return reports.MapText(r, s.target.Redact)
 }
 
 // beginning is the result before anything has run.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/streamgauge/streamgauge/reports"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
 
@@ -26,7 +27,7 @@ and what was probably meant. A file with subscribe: is a target. Shipped scenari
 					all = append(all, err)
 					continue
 				}
-				if _, err := fmt.Fprintf(c.OutOrStdout(), "%s: a valid %s\n", file, kind); err != nil {
+				if _, err := fmt.Fprintf(c.OutOrStdout(), "%s: a valid %s\n", reports.Visible(file), kind); err != nil {
 					return err
 				}
 			}

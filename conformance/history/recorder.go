@@ -28,6 +28,9 @@ const (
 //
 // A nil Recorder keeps nothing.
 type Recorder struct {
+	// Redact hides the secrets in a text before it is written; nil: there are none. It is set before Begin.
+	Redact func(text string) string
+
 	mode   Mode
 	out    *bufio.Writer
 	order  atomic.Uint64
@@ -75,7 +78,7 @@ func (r *Recorder) Begin(h Header) error {
 	if r.open.Load() {
 		return errors.New("beginning a history: the one before has not ended")
 	}
-	h.Format, h.Version, h.Mode = formatName, Version, r.mode
+	h.Format, h.Version, h.Mode, h.Config = formatName, Version, r.mode, r.redactedJSON(h.Config)
 	r.drops.Store(0)
 	if r.writeJSON(h); r.err != nil {
 		return r.err
@@ -91,6 +94,7 @@ func (r *Recorder) Observe(o *Observation) {
 	if r == nil || !r.mode.keeps(o.Kind) {
 		return
 	}
+	o = r.redacted(o)
 	s := &r.shards[uint32(o.Subscriber^o.Stream)%recorderShards]
 	s.mu.Lock()
 	if len(s.lines.text) >= shardBytes || !r.open.Load() {
@@ -127,7 +131,7 @@ func (r *Recorder) End(e End) error {
 	r.open.Store(false)
 	close(r.done)
 	<-r.stopped
-	e.Drops = r.Drops()
+	e.Drops, e.Health = r.Drops(), r.redactedJSON(e.Health)
 	r.writeJSON(e)
 	return r.err
 }

@@ -15,6 +15,7 @@ type finder struct {
 	width   int        // how many there are
 	next    []uint32   // state·width + class → state
 	depths  []int32    // state → how many bytes have been matched
+	lengths []int32    // state → how long the shortest form is that they begin
 	ends    []int32    // state → the form that ends there, −1
 	shorter []uint32   // state → the next state of a shorter form that ends there too; 0: none
 	longest int
@@ -42,7 +43,7 @@ func newFinder(secrets []Secret) *finder {
 	f.build()
 	for i, form := range f.forms {
 		f.longest = max(f.longest, len(form.text))
-		for from := 1; !form.encoded && form.head+form.tail == 0 && from+leastBytes <= len(form.text); from++ {
+		for from := 1; form.head+form.tail == 0 && from+leastBytes <= len(form.text); from++ {
 			begin := form.text[from : from+leastBytes]
 			f.rests[begin] = append(f.rests[begin], rest{i, from})
 		}
@@ -77,6 +78,9 @@ func (f *finder) build() {
 				f.next[at] = f.grow(int32(depth) + 1)
 			}
 			state = f.next[at]
+			if f.lengths[state] == 0 || int(f.lengths[state]) > len(form.text) {
+				f.lengths[state] = int32(len(form.text))
+			}
 		}
 		f.ends[state] = int32(i)
 	}
@@ -109,7 +113,8 @@ func (f *finder) build() {
 
 func (f *finder) grow(depth int32) uint32 {
 	f.next = append(f.next, make([]uint32, f.width)...)
-	f.depths, f.ends, f.shorter = append(f.depths, depth), append(f.ends, -1), append(f.shorter, 0)
+	f.depths, f.lengths = append(f.depths, depth), append(f.lengths, 0)
+	f.ends, f.shorter = append(f.ends, -1), append(f.shorter, 0)
 	return uint32(len(f.depths) - 1)
 }
 
@@ -140,20 +145,29 @@ func (f *finder) scan(text string, note func(start, end int, shown string)) (see
 			}
 		}
 	}
+	whole := f.ends[state] >= 0 || f.shorter[state] != 0
+	if depth := int(f.depths[state]); !whole && depth >= mostLeft && depth*2 >= int(f.lengths[state]) {
+		note(len(text)-depth, len(text), Hidden) // somebody else has cut it
+	}
 	return seen
 }
+
+// mostLeft is how much of a secret may be left at the end of a text that nobody marks as cut.
+const mostLeft = 8
 
 // cut notes what of a form ends before a cut, and what of one begins behind it.
 func (f *finder) cut(text string, before, after int, note func(start, end int, shown string)) {
 	if f == nil {
 		return
 	}
-	state := uint32(0)
-	for i := max(0, before-f.longest); i < before; i++ {
-		state = f.next[int(state)*f.width+int(f.classes[text[i]])]
-	}
-	if depth := int(f.depths[state]); depth >= leastBytes {
-		note(before-depth, before, Hidden)
+	for _, end := range []int{before, beforeEscape(text[:before])} {
+		state := uint32(0)
+		for i := max(0, end-f.longest); i < end; i++ {
+			state = f.next[int(state)*f.width+int(f.classes[text[i]])]
+		}
+		if depth := int(f.depths[state]); depth >= leastBytes {
+			note(end-depth, before, Hidden)
+		}
 	}
 	if len(text) < after+leastBytes {
 		return
@@ -181,4 +195,13 @@ func cuts(text string, f func(before, after int)) {
 		at = i + len(mark)
 		f(len(strings.TrimRight(text[:i], around)), len(text)-len(strings.TrimLeft(text[at:], around)))
 	}
+}
+
+// beforeEscape is where an escape begins whose end is cut off the text, else the text's end.
+func beforeEscape(text string) int {
+	at := max(0, len(text)-longestEntity)
+	if i := strings.LastIndexAny(text[at:], `\%&`); i >= 0 {
+		return at + i
+	}
+	return len(text)
 }

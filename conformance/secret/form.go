@@ -10,8 +10,7 @@ import (
 type form struct {
 	text, shown string
 	word        bool
-	head, tail  int // bytes at its ends that are shown
-	encoded     bool
+	head, tail  int               // bytes at its ends that are shown
 	before      int               // bytes before it that may hold a part of it
 	after       int               // the same behind it
 	goesOn      func(c byte) bool // bytes of which before and after are; nil: of none
@@ -32,11 +31,11 @@ func formsOf(s Secret) (forms []form) {
 		begin, after = begin[:mostEncoded], len(s.Text)*2
 	}
 	for _, core := range base64Cores(begin) {
-		forms = append(forms, form{text: core, shown: s.Shown, encoded: true, before: 1, after: after + len("=="), goesOn: isBase64})
+		forms = append(forms, form{text: core, shown: s.Shown, before: 1, after: after + len("=="), goesOn: isBase64})
 	}
 	digits := hex.EncodeToString([]byte(begin))
 	for _, text := range []string{digits, strings.ToUpper(digits)} {
-		forms = append(forms, form{text: text, shown: s.Shown, encoded: true, after: after - 1, goesOn: isHex})
+		forms = append(forms, form{text: text, shown: s.Shown, after: after - 1, goesOn: isHex})
 	}
 	return forms
 }

@@ -2,6 +2,7 @@ package secret
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -54,7 +55,8 @@ func (t *tokens) add(token string) {
 		return
 	}
 	t.begins[first(spaced(token))] = true
-	for _, form := range append(base64Cores(token), token) {
+	digits := hex.EncodeToString([]byte(token))
+	for _, form := range append(base64Cores(token), token, digits, strings.ToUpper(digits)) {
 		form = spaced(form)
 		if len(form) < windowBytes {
 			continue

@@ -118,6 +118,7 @@ func (o *output) Read(p []byte) (int, error) {
 type tail struct {
 	mu   sync.Mutex
 	text []byte
+	cut  bool
 }
 
 const tailBytes = 2 << 10
@@ -126,8 +127,9 @@ func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.text = append(t.text, p[max(0, len(p)-tailBytes):]...)
-	if over := len(t.text) - tailBytes; over > 0 {
-		t.text = append(t.text[:0], t.text[over:]...)
+	if over := len(t.text) - tailBytes; over > 0 || len(p) > tailBytes {
+		t.cut = true
+		t.text = append(t.text[:0], t.text[max(over, 0):]...)
 	}
 	return len(p), nil
 }
@@ -135,5 +137,9 @@ func (t *tail) Write(p []byte) (int, error) {
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return strings.TrimSpace(strings.ToValidUTF8(string(t.text), ""))
+	text := strings.TrimSpace(strings.ToValidUTF8(string(t.text), ""))
+	if t.cut {
+		return "…" + text // it may have been cut through a secret
+	}
+	return text
 }

@@ -64,12 +64,15 @@ func (c Command) run(ctx context.Context, what string, args []string) error {
 // tail is the last of a command's output as the end of an error's sentence.
 func tail(output *os.File) string {
 	const most = 1 << 10
+	cut := ""
 	if size, err := output.Seek(0, io.SeekEnd); err == nil {
-		_, _ = output.Seek(max(0, size-most), io.SeekStart)
+		if _, err := output.Seek(max(0, size-most), io.SeekStart); err == nil && size > most {
+			cut = "…" // also through a secret
+		}
 	}
 	text, _ := io.ReadAll(io.LimitReader(output, most))
 	if said := strings.TrimSpace(string(text)); said != "" {
-		return ": " + said
+		return ": " + cut + said
 	}
 	return ""
 }

@@ -126,7 +126,7 @@ func (l *listener) subscribe(ctx context.Context) (*sse.Stream, error) {
 		}
 		next := client.Redirected(req, r)
 		if next == nil {
-			body, _ := stream.ReadBody(excerptBytes, time.Second)
+			body, _ := stream.ReadBody(20*excerptBytes, time.Second)
 			err = noStream(r, body)
 		}
 		_ = stream.Close() // only its answer mattered

@@ -26,7 +26,7 @@ func (e *engine) observeMemory(ctx context.Context) {
 		size, err := e.subject.memory(ctx)
 		if err != nil { // it may be on its way back
 			if !told && ctx.Err() == nil {
-				e.log("the target's memory could not be read: " + e.target.Redact(err.Error()))
+				e.log("the target's memory could not be read: " + err.Error())
 				told = true
 			}
 			continue

@@ -118,14 +118,14 @@ func (e *engine) faultOnTarget(ctx context.Context, f fault.Fault, step scenario
 	}
 	o.At = e.clock.now()
 	if err != nil {
-		e.log(fmt.Sprintf("fault %s at %v did not happen: %s", step.Fault, step.At, e.target.Redact(err.Error())))
+		e.log(fmt.Sprintf("fault %s at %v did not happen: %v", step.Fault, step.At, err))
 	} else {
 		o.Kind = history.FaultBite
 		e.observe(&o)
 	}
 	o.Kind, o.Text = history.FaultEnd, step.Fault
 	if err != nil {
-		o.Data = e.target.Redact(err.Error())
+		o.Data = err.Error()
 	}
 	e.observe(&o)
 	none := ""

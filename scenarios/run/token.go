@@ -39,7 +39,9 @@ func newMinter(t *scenarios.Target) minter {
 		if err != nil {
 			return "", err
 		}
-		return jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims(claims)).SignedString([]byte(t.Auth.Key))
+		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims(claims)).SignedString([]byte(t.Auth.Key))
+		t.Hide(token)
+		return token, err
 	}
 }
 

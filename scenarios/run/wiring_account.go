@@ -32,9 +32,6 @@ func (w *wiring) account() *WiringError {
 	for _, cause := range w.causes(posts) {
 		lines = append(lines, "  cause     "+cause)
 	}
-	for i := range lines {
-		lines[i] = w.target.Redact(lines[i])
-	}
 	return &WiringError{Lines: lines}
 }
 

@@ -29,17 +29,18 @@ func (p *Tap) evidence(from int) []string {
 	if first < 0 {
 		first = len(segments)
 	}
-	segments = segments[first:]
 	if from == 0 {
-		segments = segments[max(0, len(segments)-evidenceSegments):]
+		first = max(first, len(segments)-evidenceSegments)
 	}
+	texts := p.texts(segments, first)
+	segments = segments[first:]
 	var lines []string
 	for i, s := range segments {
 		if i == evidenceSegments {
 			lines = append(lines, fmt.Sprintf("… %s more", conformance.Plural(len(segments)-i, "segment")))
 			break
 		}
-		lines = append(lines, stamp(s.At.Sub(p.began))+" "+p.redact(sse.Escape(s.Bytes)))
+		lines = append(lines, stamp(s.At.Sub(p.began))+" "+sse.Escape([]byte(texts[i])))
 	}
 	if p.record.Ended {
 		lines = append(lines, fmt.Sprintf("%s the stream ended: %v", stamp(p.record.EndedAt.Sub(p.began)), p.record.End))
@@ -48,6 +49,20 @@ func (p *Tap) evidence(from int) []string {
 		lines = append(lines, "no byte of the body arrived")
 	}
 	return lines
+}
+
+// texts are what is shown of some segments, without secrets: before they are cut, and with what stands beside them, because a secret may
+// go over their edges.
+func (p *Tap) texts(segments []Segment, first int) []string {
+	begin := max(0, first-1)
+	var pieces []string
+	for _, s := range segments[begin:min(len(segments), first+evidenceSegments+1)] {
+		pieces = append(pieces, string(s.Bytes))
+	}
+	if p.subject.RedactPieces != nil {
+		pieces = p.subject.RedactPieces(pieces)
+	}
+	return pieces[first-begin:]
 }
 
 func stamp(d time.Duration) string { return fmt.Sprintf("+%.3fs", d.Seconds()) }

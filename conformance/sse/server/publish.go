@@ -19,6 +19,9 @@ func PublishHTTP(ctx context.Context, client *http.Client, req *http.Request, ac
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, receiptBytes)) // what can be read of it is for people
 	_ = resp.Body.Close()
 	r.Status, r.Header, r.Body = resp.StatusCode, resp.Header, string(body)
+	if len(body) == receiptBytes {
+		r.Body += "…" // cut, as are secrets at its end
+	}
 	switch {
 	case accepts(resp.StatusCode, body):
 		r.Acceptance = Acknowledged

@@ -70,6 +70,8 @@ type Subject struct {
 	Parameters map[string]map[string]string
 	// Redact hides the subject's secrets in a text; nil: there are none.
 	Redact func(text string) string
+	// RedactPieces is Redact for a text in pieces, over whose edges a secret may go; nil: there are none.
+	RedactPieces func(pieces []string) []string
 	// RedactHeader hides the secrets in the value of a header; nil: there are none.
 	RedactHeader func(name, value string) string
 }
