@@ -419,8 +419,11 @@ func (t *Trial) result() (v Verdict, weak bool) {
 	case errors.As(cause, new(*outOfTimeError)):
 		v.Reason = cause.Error()
 		t.doing = ""
-	case cause != nil && !errors.Is(cause, errOver):
+	case errors.Is(cause, context.Canceled):
 		v.Reason = "the check was interrupted"
+	case cause != nil && !errors.Is(cause, errOver):
+		v.Reason = cause.Error()
+		t.doing = ""
 	}
 	if v.Outcome == Unknown && t.verdict == nil && t.doing != "" {
 		v.Reason += " while " + t.doing

@@ -42,6 +42,7 @@ type Trial struct {
 	findings []Finding
 	delays   []Delay
 	worst    Outcome
+	late     bool // a finding came after the case was ended from outside, and counts for nothing
 	firm     bool // a finding does not rest on a time, an error answer or an absence
 	checked  uint64
 	unit     string    // of the samples, where not one of them may be faulty
@@ -267,6 +268,10 @@ func (t *Trial) Tolerated(expected, actual string, evidence ...[]string) {
 func (t *Trial) note(o Outcome, name, expected, actual string, evidence [][]string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.stopped() {
+		t.late = true
+		return
+	}
 	f := Finding{Name: name, Count: 1, Text: actual, Expected: expected}
 	for _, lines := range evidence {
 		f.Evidence = append(f.Evidence, lines...)
@@ -318,9 +323,15 @@ func (t *Trial) decided() bool {
 func (t *Trial) record(v Verdict) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.verdict == nil {
+	if t.verdict == nil && (len(t.findings) > 0 || !t.late) {
 		t.verdict = &v
 	}
+}
+
+// stopped says whether the case was ended from outside: whatever fails from then on may do so for that reason.
+func (t *Trial) stopped() bool {
+	cause := context.Cause(t.ctx)
+	return cause != nil && !errors.Is(cause, errOver) && !errors.Is(cause, errLimit) && !errors.Is(cause, errHalt)
 }
 
 // Class is a set of results with the outcome they deserve; the first whose condition holds decides.

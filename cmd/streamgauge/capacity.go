@@ -70,6 +70,7 @@ func (f *capacityFlags) add(c *cobra.Command) {
 	flags.Uint64Var(&f.seed, "seed", 0, "decides everything random (default: drawn, and printed); repeats take the seeds after it")
 	flags.StringArrayVar(&f.set, "set", nil, "override another scenario key, as in duration=10s; may be repeated")
 	flags.StringVar(&f.history, "history", "off", "what history.jsonl keeps of all runs: off, anomalies or full")
+	f.addHistoryLimit(flags)
 	flags.StringSliceVar(&f.only, "only", nil, "judge only these verdicts, as in delivery,latency.p99, and whether the load was taken")
 	flags.BoolVar(&f.strict, "strict", false, "a warning fails a run")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress on stderr")

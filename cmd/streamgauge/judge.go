@@ -18,6 +18,7 @@ import (
 	"github.com/streamgauge/streamgauge/conformance/check"
 	"github.com/streamgauge/streamgauge/conformance/history"
 	"github.com/streamgauge/streamgauge/conformance/limited"
+	"github.com/streamgauge/streamgauge/conformance/memory"
 	"github.com/streamgauge/streamgauge/reports"
 )
 
@@ -175,6 +176,7 @@ func judgeRun(ctx context.Context, reader *history.Reader, header *history.Heade
 		if err := j.readHealth(end.Health); err != nil {
 			return nil, fmt.Errorf("history line %d: the harness's health: %w", reader.Line(), err)
 		}
+		j.cutShort(stored)
 	} else {
 		j.run.Reason, j.run.Health.OK = "the history ends before its run did", true
 		if ctx.Err() != nil {
@@ -202,6 +204,14 @@ func judgeRun(ctx context.Context, reader *history.Reader, header *history.Heade
 	j.run.Reason = strings.Join(append(replay.notes(), j.run.Reason), "; ")
 	j.run.Reason = strings.TrimSuffix(j.run.Reason, "; ")
 	return j, nil
+}
+
+// cutShort notes what the history lacks.
+func (j *judged) cutShort(end *history.End) {
+	j.run.Health.Drops = max(j.run.Health.Drops, end.Drops)
+	if end.Limit > 0 {
+		j.run.Reason = fmt.Sprintf("the history was ended at %s, and lacks %s", memory.Size(end.Limit), reports.Plural(end.Drops, "observation"))
+	}
 }
 
 // undelivered are the beginnings of the names of what rests on connections alone.

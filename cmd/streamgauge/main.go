@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -65,10 +66,10 @@ Exit codes: 0 all pass, 1 something failed, 2 nothing failed but something that 
 	)
 	root.AddCommand(
 		inGroup("judge", reporting(limitsMemory(newRunCommand()), whatWasMeasured)),
-		inGroup("judge", reporting(limitsMemory(newCheckCommand()), whatWasJudged)),
-		inGroup("judge", reporting(limitsMemory(newCheckClientCommand()), whatWasJudged)),
+		inGroup("judge", limitsTime(reporting(limitsMemory(newCheckCommand()), whatWasJudged), usualCheck)),
+		inGroup("judge", limitsTime(reporting(limitsMemory(newCheckClientCommand()), whatWasJudged), usualCheck)),
 		inGroup("judge", reporting(limitsMemory(newJudgeCommand()), whatWasJudged)),
-		inGroup("judge", reporting(limitsMemory(newCapacityCommand()), whatWasMeasured)),
+		inGroup("judge", limitsTime(reporting(limitsMemory(newCapacityCommand()), whatWasMeasured), usualCapacity)),
 		inGroup("judge", reporting(newReportCommand(), thereIs)),
 		inGroup("judge", reporting(newCompareCommand(), thereIs)),
 		inGroup("judge", newSimulateCommand()),
@@ -76,7 +77,7 @@ Exit codes: 0 all pass, 1 something failed, 2 nothing failed but something that 
 		inGroup("files", newValidateCommand()),
 		inGroup("files", newSchemaCommand()),
 		inGroup("reference", newServeCommand()),
-		inGroup("reference", reporting(limitsMemory(newMutantsCommand()), whatWasJudged)),
+		inGroup("reference", limitsTime(reporting(limitsMemory(newMutantsCommand()), whatWasJudged), usualMatrix)),
 		newVersionCommand(),
 	)
 	root.SetFlagErrorFunc(explainFlag)
@@ -92,6 +93,13 @@ const (
 	whatWasMeasured = "ending the run and reporting what was measured"
 	whatWasJudged   = "ending, and reporting what was judged"
 	thereIs         = "writing the report to its end"
+)
+
+// How long commands take at most unless more is asked for. What usually takes minutes may take an hour: a slow target, one case at a time.
+const (
+	usualCheck    = time.Hour
+	usualMatrix   = 3 * time.Hour
+	usualCapacity = 12 * time.Hour
 )
 
 func inGroup(id string, c *cobra.Command) *cobra.Command {

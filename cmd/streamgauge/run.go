@@ -19,6 +19,7 @@ type runFlags struct {
 	seed    uint64
 	set     []string
 	history string
+	most    sizeFlag // of the history
 	only    []string
 	strict  bool
 	quiet   bool
@@ -33,6 +34,9 @@ func newRunCommand() *cobra.Command {
 		Short: "Run scenarios: shipped names or files; without a name, the shipped core set",
 		Long: `Run drives each scenario's subscribers and publishers against a target, breaks the network as its timeline says,
 and judges every promise the scenario expects. Without --target the embedded reference broker is the target.
+
+A run takes the duration and settle time of each scenario, and some seconds more. Where a target holds it up, it ends after twice that
+time, or two minutes more, and reports what was measured.
 
 The first Ctrl-C ends the run and still reports what was measured; the second quits at once.`,
 		Example: `  streamgauge run
@@ -55,6 +59,7 @@ The first Ctrl-C ends the run and still reports what was measured; the second qu
 	flags.Uint64Var(&f.seed, "seed", 0, "decides everything random (default: drawn, and printed)")
 	flags.StringArrayVar(&f.set, "set", nil, "override a scenario key, as in load.subscribers=500; may be repeated")
 	flags.StringVar(&f.history, "history", "anomalies", "what history.jsonl keeps: off, anomalies (all but deliveries, with what stands beside each anomaly) or full (can be judged again)")
+	f.addHistoryLimit(flags)
 	flags.StringSliceVar(&f.only, "only", nil, "judge only these verdicts, as in delivery.complete,latency.p99 or delivery")
 	flags.BoolVar(&f.strict, "strict", false, "a warning fails the run")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress on stderr")

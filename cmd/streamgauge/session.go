@@ -169,6 +169,7 @@ func (s *session) prepareOut(c *cobra.Command) (func() error, error) {
 	if s.target != nil {
 		s.recorder.Redact = s.target.Redact
 	}
+	s.recorder.Limit(s.flags.historyMost(s.dir.Path))
 	return func() error { return errors.Join(s.recorder.Close(), f.Close()) }, nil
 }
 
@@ -238,11 +239,21 @@ func (s *session) scenario(ctx context.Context, plan *scenarios.Plan) (*run.Outc
 	if s.watch != nil {
 		defer s.watch(r.Status)()
 	}
+	ctx, cancel := context.WithTimeout(ctx, longestRun(plan.Scenario))
+	defer cancel()
 	outcome, err := r.Do(ctx)
 	if miswired := (*run.WiringError)(nil); errors.As(err, &miswired) {
 		return nil, inputError(miswired)
 	}
 	return outcome, err
+}
+
+// longestRun is how long the run of a scenario takes at most: its own times, and as much again for what comes before and behind them,
+// where a target holds everything up.
+func longestRun(s *scenarios.Scenario) time.Duration {
+	const least = 2 * time.Minute
+	own := s.Load.Ramp.Over + s.Duration + s.Settle
+	return own + max(least, own)
 }
 
 // repeat is the command line that does the same again. Values of --set and the target's name are as they were given: secrets

@@ -25,5 +25,6 @@ type End struct {
 	At          time.Duration   `json:"end"`
 	Interrupted bool            `json:"interrupted,omitempty"`
 	Drops       uint64          `json:"drops,omitempty"` // observations that were not kept
+	Limit       int64           `json:"limit,omitempty"` // bytes at which the history was ended, if it was
 	Health      json.RawMessage `json:"health,omitempty"`
 }

@@ -374,6 +374,37 @@ func TestAFullDiskIsToldOnceAndWhatWasWrittenStays(t *testing.T) {
 	}
 }
 
+func TestALimitedHistoryEndsWholeAndSaysSo(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	r := history.NewRecorder(&out, history.Full)
+	r.Limit(2000)
+	for range 2 {
+		if err := r.Begin(history.Header{}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 100 {
+			r.Observe(&history.Observation{At: time.Duration(i), Kind: history.Other, Data: strings.Repeat("x", 100)})
+		}
+		if err := r.End(history.End{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Close(); err != nil || r.Limited() != 2000 || out.Len() > 3000 {
+		t.Errorf("%v, limited at %d, %d bytes", err, r.Limited(), out.Len())
+	}
+	segments, err := history.Read(&out)
+	if err != nil || len(segments) != 2 {
+		t.Fatalf("%v, %d runs", err, len(segments))
+	}
+	for i, s := range segments {
+		kept := len(s.Observations)
+		if s.End == nil || s.End.Limit != 2000 || int(s.End.Drops)+kept != 100 || (kept == 0) != (i == 1) {
+			t.Errorf("run %d keeps %d observations and ends with %+v", i, kept, s.End)
+		}
+	}
+}
+
 // stuck is a disk that takes a header and then does not answer until it is told to.
 type stuck struct {
 	release chan struct{}

@@ -35,6 +35,8 @@ type Recorder struct {
 	out    *bufio.Writer
 	order  atomic.Uint64
 	drops  atomic.Uint64
+	most   int64       // bytes of observations that are written; 0: as many as come
+	ended  atomic.Bool // those were
 	shards [recorderShards]shard
 	open   atomic.Bool // between Begin and End
 
@@ -44,6 +46,7 @@ type Recorder struct {
 
 	queues [recorderShards]lines // of the draining goroutine while open
 	err    error                 // likewise; the first one, for good
+	size   int64                 // likewise: bytes of observations that were written
 }
 
 // shard is where some of the observers leave their lines.
@@ -68,6 +71,18 @@ type line struct {
 // NewRecorder returns a recorder that writes to out what mode keeps.
 func NewRecorder(out io.Writer, mode Mode) *Recorder {
 	return &Recorder{mode: mode, out: bufio.NewWriterSize(out, 1<<18)}
+}
+
+// Limit bounds what is written of observations, over all runs, in bytes. What comes beyond is dropped and counted, and a history stays
+// readable. Call it before Begin.
+func (r *Recorder) Limit(bytes int64) { r.most = bytes }
+
+// Limited is the limit, once it was reached; 0 before.
+func (r *Recorder) Limited() int64 {
+	if r == nil || !r.ended.Load() {
+		return 0
+	}
+	return r.most
 }
 
 // Begin begins the history of a run. The header's format, version and mode are set by it.
@@ -97,7 +112,7 @@ func (r *Recorder) Observe(o *Observation) {
 	o = r.redacted(o)
 	s := &r.shards[uint32(o.Subscriber^o.Stream)%recorderShards]
 	s.mu.Lock()
-	if len(s.lines.text) >= shardBytes || !r.open.Load() {
+	if len(s.lines.text) >= shardBytes || !r.open.Load() || r.ended.Load() {
 		s.mu.Unlock()
 		r.drops.Add(1)
 		return
@@ -131,7 +146,7 @@ func (r *Recorder) End(e End) error {
 	r.open.Store(false)
 	close(r.done)
 	<-r.stopped
-	e.Drops, e.Health = r.Drops(), r.redactedJSON(e.Health)
+	e.Drops, e.Limit, e.Health = r.Drops(), r.Limited(), r.redactedJSON(e.Health)
 	r.writeJSON(e)
 	return r.err
 }
@@ -224,7 +239,10 @@ func (q *lines) pop() []byte {
 }
 
 func (r *Recorder) write(text []byte) {
-	if r.err != nil {
+	if r.size += int64(len(text)); r.most > 0 && r.size > r.most {
+		r.ended.Store(true) // for good, so that what is left has no holes
+	}
+	if r.err != nil || r.ended.Load() {
 		r.drops.Add(1)
 		return
 	}

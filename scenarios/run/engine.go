@@ -19,6 +19,7 @@ import (
 	"github.com/streamgauge/streamgauge/conformance/check"
 	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/history"
+	"github.com/streamgauge/streamgauge/conformance/memory"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/reference/broker"
 	"github.com/streamgauge/streamgauge/reference/client"
@@ -441,7 +442,11 @@ func (e *engine) conclude(config check.Config, started time.Time, interrupted bo
 func (e *engine) unrecorded(h conformance.Health) conformance.Health {
 	if h.Drops = e.recorder.Drops() - e.dropsBefore; h.Drops > 0 {
 		h.OK = false
-		h.Problems = append(h.Problems, fmt.Sprintf("the history lacks %s: the disk was too slow, or full", conformance.Plural(h.Drops, "observation")))
+		why := "the disk was too slow, or full"
+		if limit := e.recorder.Limited(); limit > 0 {
+			why = fmt.Sprintf("it was ended at %s, see --history-limit", memory.Size(limit))
+		}
+		h.Problems = append(h.Problems, fmt.Sprintf("the history lacks %s: %s", conformance.Plural(h.Drops, "observation"), why))
 	}
 	return h
 }
