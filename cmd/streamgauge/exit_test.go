@@ -46,7 +46,7 @@ func TestErrorsArePrintedOnceWithTheCodeOfTheirKind(t *testing.T) {
 	} {
 		var stderr bytes.Buffer
 		run := classified(func(*cobra.Command, []string) error { return tc.err })
-		if got := conclude(run(nil, nil), &stderr); got != tc.want {
+		if got := conclude(run(new(cobra.Command), nil), &stderr); got != tc.want {
 			t.Errorf("%s: exit code %d, want %d", name, got, tc.want)
 		}
 		if got, want := stderr.String(), "streamgauge: "+tc.err.Error()+"\n"; got != want {

@@ -82,7 +82,7 @@ auth: {command: [sh, -c, "echo complained-bbcc $0 $* >&2; exit 3", "--token", "c
 `,
 }
 
-func TestNoArtefactShowsASecret(t *testing.T) {
+func TestNoArtefactShowsASecret(t *testing.T) { //nolint:tparallel // the group is waited for, before its artefacts are read
 	t.Parallel()
 	dir := t.TempDir()
 	server := startEcho(t)

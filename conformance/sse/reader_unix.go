@@ -3,6 +3,7 @@
 package sse
 
 import (
+	"errors"
 	"io"
 	"os"
 	"runtime"
@@ -30,7 +31,9 @@ func (r *reader) readSocket(raw syscall.RawConn) {
 	readable := r.readable
 	for r.end == nil && r.failure == nil {
 		if err := raw.Read(readable); err != nil {
-			r.failure = err
+			if r.failure = err; errors.Is(r.end, io.EOF) {
+				r.end = nil // the end was met while this side ended the connection: what that was, the next read says
+			}
 		} else if r.end == nil && r.failure == nil {
 			runtime.Gosched() // its share is used up
 		}
