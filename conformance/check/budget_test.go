@@ -605,7 +605,9 @@ func TestUnjudgedNamesEveryPromise(t *testing.T) {
 	t.Parallel()
 	cfg := config(1, 1, 1, 1)
 	cfg.Expect.Within, cfg.Expect.Backoff, cfg.Expect.Greeting, cfg.Expect.MemoryMax = time.Second, true, "hi", 5
+	cfg.Duration, cfg.Expect.Heartbeat, cfg.Expect.Declared = time.Minute, time.Second, true
 	w := newWorld(cfg)
+	w.after(time.Minute)
 	w.finish()
 	_, report := w.judge()
 	unjudged := check.Unjudged(cfg, conformance.Skip, "the target cannot publish")

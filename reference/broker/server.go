@@ -82,11 +82,11 @@ func (s *Server) newHTTP(secure *tls.Config, errorLog *log.Logger) *http.Server 
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(!s.broker.config.Tamper.http1())
-	return &http.Server{
+	return s.broker.config.Tamper.serving(&http.Server{
 		Protocols:         protocols,
 		Handler:           s.broker.Handler(),
 		TLSConfig:         secure,
-		ReadHeaderTimeout: s.broker.config.Tamper.headTimeout(10 * time.Second),
+		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          errorLog,
@@ -94,7 +94,7 @@ func (s *Server) newHTTP(secure *tls.Config, errorLog *log.Logger) *http.Server 
 		BaseContext: func(net.Listener) context.Context {
 			return context.WithValue(context.Background(), serverKey{}, s)
 		},
-	}
+	})
 }
 
 // http2 pings a silent connection, so that a vanished client is noticed.

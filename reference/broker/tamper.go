@@ -43,8 +43,8 @@ type Tamper struct {
 	Drain func(to *Subscriber) bool
 	// HTTP1 keeps a server from offering HTTP/2.
 	HTTP1 bool
-	// HeadTimeout replaces how long a server waits for the rest of a request's head.
-	HeadTimeout time.Duration
+	// Serve changes how a server takes connections and requests.
+	Serve func(*http.Server)
 }
 
 // Ask is what a subscriber asked for.

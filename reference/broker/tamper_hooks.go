@@ -21,11 +21,11 @@ func (t *Tamper) handler(h http.Handler) http.Handler {
 
 func (t *Tamper) http1() bool { return t != nil && t.HTTP1 }
 
-func (t *Tamper) headTimeout(correct time.Duration) time.Duration {
-	if t == nil || t.HeadTimeout == 0 {
-		return correct
+func (t *Tamper) serving(s *http.Server) *http.Server {
+	if t != nil && t.Serve != nil {
+		t.Serve(s)
 	}
-	return t.HeadTimeout
+	return s
 }
 
 func (t *Tamper) header(r *http.Request, h http.Header) {

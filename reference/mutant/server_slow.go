@@ -271,7 +271,41 @@ var serverLimitMutants = []Mutant{
 		Bug:    "A request whose head never ends keeps its connection for ever.",
 		SeenIn: "plausible: Go's http.Server without ReadHeaderTimeout",
 		Kills:  []string{"SSE-LIMIT-008"},
-		Broker: func(c *broker.Config) { c.Tamper = &broker.Tamper{HeadTimeout: time.Hour} },
+		Broker: func(c *broker.Config) {
+			c.Tamper = &broker.Tamper{Serve: func(s *http.Server) { s.ReadHeaderTimeout = time.Hour }}
+		},
+	},
+	{
+		Name:   "half-requests-keep-workers",
+		Bug:    "Fifty workers read requests and send events: each request whose head never ends keeps one from both.",
+		SeenIn: "plausible: slow heads against servers with a thread for each connection (CVE-2007-6750)",
+		Kills:  []string{"SSE-LIMIT-010"},
+		Broker: func(c *broker.Config) {
+			half := new(halfRequests)
+			c.Tamper = &broker.Tamper{Serve: half.serve, Deliver: func(_ *broker.Subscriber, ev broker.Event) []broker.Event {
+				if half.many() {
+					return nil
+				}
+				return []broker.Event{ev}
+			}}
+		},
+	},
+	{
+		Name:   "half-requests-keep-publishers-waiting",
+		Bug:    "Fifty workers read requests: each one whose head never ends keeps one, and whoever comes then waits.",
+		SeenIn: "plausible: slow heads against servers with a thread for each request (CVE-2007-6750)",
+		Kills:  []string{"SSE-LIMIT-010"},
+		Broker: func(c *broker.Config) {
+			half := new(halfRequests)
+			c.Tamper = &broker.Tamper{Serve: half.serve, Handler: func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					for half.many() && r.Context().Err() == nil {
+						pause(r, 10*time.Millisecond)
+					}
+					next.ServeHTTP(w, r)
+				})
+			}}
+		},
 	},
 	{
 		Name:   "size-limit-is-one-short",
