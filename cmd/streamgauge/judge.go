@@ -155,6 +155,12 @@ func judgeRun(ctx context.Context, reader *history.Reader, header *history.Heade
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("history line %d: config: %w", reader.Line(), err)
 	}
+	var budget *memory.Budget // this process's
+	needed := config.Memory()
+	if !budget.Keep(needed) {
+		return nil, fmt.Errorf("history line %d: config: a judge of it takes %s, which is more than half of the %v that may be used: see --memory", reader.Line(), memory.Size(needed), budget)
+	}
+	defer budget.Keep(-needed)
 	j := &judged{run: conformance.ScenarioRun{Scenario: config.Scenario, Subscribers: len(config.Subscribers), Streams: len(config.Streams)}}
 	judge := check.New(config)
 	replay := newReplay(reader, &config)

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -97,6 +99,30 @@ func TestAHistoryOfAnomaliesIsJudgedByItsConnects(t *testing.T) {
 		}
 		if v.Outcome != want {
 			t.Errorf("%s: %s, want %s", v.ID, v.Outcome, want)
+		}
+	}
+}
+
+// TestAHistoryIsNotJudgedBeyondTheMemory: a header of some kilobytes can speak of ten million publishers.
+func TestAHistoryIsNotJudgedBeyondTheMemory(t *testing.T) {
+	t.Parallel()
+	const streams = 1000
+	file := filepath.Join(t.TempDir(), "wide.jsonl")
+	text := fmt.Sprintf(`{"streamgauge":"history","version":1,"mode":"full","config":{"scenario":"wide","streams":[""%s],"publishers":[1000%s],"subscribers":[]}}`+"\n",
+		strings.Repeat(`,""`, streams-1), strings.Repeat(",1000", streams-1))
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for limit, want := range map[string]int{"256MiB": exitInput, "2GiB": exitUnknown} {
+		c := exec.CommandContext(t.Context(), self) // the limit is one of the whole process
+		c.Args = []string{"streamgauge", "judge", file, "--memory", limit}
+		said, _ := c.CombinedOutput()
+		if c.ProcessState.ExitCode() != want || want == exitInput && !strings.Contains(string(said), "history line 1: config: a judge of it takes 162 MiB, which is more than half of the 256 MiB that may be used: see --memory") {
+			t.Errorf("--memory %s: %v, want exit code %d: %.500s", limit, c.ProcessState, want, said)
 		}
 	}
 }

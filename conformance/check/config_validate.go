@@ -38,6 +38,21 @@ func (c *Config) Validate() error {
 	return c.Expect.validate()
 }
 
+// Memory is about how many bytes a judge takes before it has seen anything.
+func (c *Config) Memory() int64 {
+	const perPublisher, perSubscriber, perFollowed = 170, 184, 48
+	n := int64(len(c.Subscribers)) * perSubscriber
+	for stream := range c.Streams {
+		n += int64(c.PublishersOf(stream)) * perPublisher
+	}
+	for i := range c.Subscribers {
+		for _, stream := range c.Subscribers[i].Streams {
+			n += int64(c.PublishersOf(int(stream))) * perFollowed
+		}
+	}
+	return n
+}
+
 func (c *Config) validatePublishers() error {
 	if len(c.Publishers) > len(c.Streams) {
 		return fmt.Errorf("publishers has %d entries for %s", len(c.Publishers), conformance.Plural(len(c.Streams), "stream"))

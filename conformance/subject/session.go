@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/streamgauge/streamgauge/conformance/crash"
+	"github.com/streamgauge/streamgauge/conformance/memory"
 )
 
 // Link is a running adapter: its two streams, and how it is ended.
@@ -93,9 +94,10 @@ type Session struct {
 	changed chan struct{} // closed and replaced with every report
 	synced  int           // highest seq that was answered
 	seq     int
-	held    int  // bytes of the reports of all conns
-	idle    int  // reports of no connection
-	spoke   bool // it has written more than its hello
+	held    int            // bytes of the reports of all conns
+	budget  *memory.Budget // nil: the process's
+	idle    int            // reports of no connection
+	spoke   bool           // it has written more than its hello
 	exiting bool
 	err     error
 }
@@ -160,6 +162,7 @@ func (s *Session) Over() <-chan struct{} { return s.over }
 // listen reads the adapter's lines until there are no more, and then waits for its end.
 func (s *Session) listen(greeted chan<- struct{}) {
 	defer close(s.over)
+	defer s.release()
 	in := bufio.NewReaderSize(s.link.Out, 64<<10)
 	line := 0
 	var broken error // off in the middle of a line
@@ -275,13 +278,25 @@ func (s *Session) take(text []byte, line int, greeted chan<- struct{}) error {
 			return fmt.Errorf("%w: more than %d reports of one connection, the last: %.200q", ErrFlooding, maxReports, text)
 		}
 		c.held += len(text)
-		if s.held += len(text); s.held > maxHeld {
-			return fmt.Errorf("%w: more than %d bytes of reports", ErrFlooding, maxHeld)
+		s.held += len(text)
+		if !s.budget.Keep(int64(len(text))) || s.held > maxHeld {
+			return fmt.Errorf("%w: %d bytes of reports, which is more than can be kept", ErrFlooding, s.held)
 		}
 	}
 	close(s.changed)
 	s.changed = make(chan struct{})
 	return nil
+}
+
+// release gives back what the reports took: nothing is added to them any more.
+func (s *Session) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.budget.Keep(int64(-s.held))
+	s.held = 0
+	for _, c := range s.conns {
+		c.held = 0
+	}
 }
 
 // fail notes why the conversation ended, the first reason counts.
@@ -512,5 +527,6 @@ func (c *Conn) Forget() {
 	defer c.session.mu.Unlock()
 	delete(c.session.conns, c.name)
 	c.session.held -= c.held
+	c.session.budget.Keep(int64(-c.held))
 	c.held = 0
 }
