@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -40,9 +41,19 @@ func (s *outlet) String() string {
 	return s.text.String()
 }
 
+// heedSignals makes the processes that are begun heed what this one was told to ignore, as by nohup: a handler is not inherited.
+var heedSignals = sync.OnceFunc(func() {
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGXCPU} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
+})
+
 // prepared is a process that has not begun, with a defect or "" for none.
 func prepared(t *testing.T, defect string, args ...string) *process {
 	t.Helper()
+	heedSignals()
 	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

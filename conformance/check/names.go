@@ -41,6 +41,11 @@ func (j *Judge) namesOf(subscriber int32) *names {
 	return &j.names[i/stride]
 }
 
+func (n *names) make(subscribers int) {
+	most := min(allIDs/subscribers, newestIDs)
+	n.messages, n.ids = make(map[uint64]uint64, most), make([]uint64, 0, most)
+}
+
 func (n *names) forget() {
 	clear(n.messages)
 	n.ids, n.oldest = n.ids[:0], 0
@@ -58,7 +63,7 @@ func (n *names) note(id, message uint64) (before uint64) {
 	default:
 		delete(n.messages, n.ids[n.oldest])
 		n.ids[n.oldest] = id
-		n.oldest = (n.oldest + 1) % newestIDs
+		n.oldest = (n.oldest + 1) % len(n.ids)
 	}
 	n.messages[id] = message
 	return before
@@ -74,8 +79,7 @@ func (j *Judge) named(s *subscriber, at int32, id uint64, o *history.Observation
 			n.forget()
 		}
 		if n.messages == nil {
-			most := min(allIDs/len(j.names), newestIDs)
-			n.messages, n.ids = make(map[uint64]uint64, most), make([]uint64, 0, most)
+			n.make(len(j.names))
 		}
 		before = n.note(id, message)
 	} else if latest := uint64(s.lastFold)<<messageBits | s.latest; id == s.position && s.latest != 0 && latest != message {
