@@ -64,7 +64,7 @@ const (
 	maxEvents    = 100_000   // and comments, and retry fields
 	maxPieces    = 500_000   // reads or chunks of a body, unless it is voluminous
 	maxFields    = 100_000   // lines that are looked at
-	maxKept      = 160 << 20 // of all connections and subscribers together, roughly; beyond it those that receive more are closed
+	maxKept      = 320 << 20 // of all connections and subscribers together, roughly; beyond it those that receive more are closed
 )
 
 // What is kept of a piece beside its bytes, roughly.
