@@ -379,7 +379,7 @@ func deliversEndOfBurst(t *Trial) {
 		for n := 1; n <= size; n++ {
 			newest = t.Publish(Message{Stream: f.streams[0], Data: s.text(0, n)})
 			if newest.Acceptance != Acknowledged {
-				t.Unknown("a publish was not acknowledged: %s", t.Subject.redact(newest.String()))
+				t.Unknown("a publish was not acknowledged: %s", newest.String())
 			}
 		}
 		due := newest.Began.Add(newest.Took)

@@ -77,7 +77,7 @@ func (t *Trial) Request(streams []string, options ...Option) *sse.Request {
 	}
 	req, err := t.request(o)
 	if err != nil {
-		t.Unknown("%s", t.Subject.redact(err.Error()))
+		t.Unknown("%v", err)
 	}
 	return req
 }

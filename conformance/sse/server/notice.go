@@ -54,7 +54,7 @@ func headerNotices(f *follower, usual []*follower) (told []string) {
 	}
 	for name, counts := range names {
 		if counts && stands(name, f, usual) {
-			told = append(told, "header "+name+": "+sse.Escape([]byte(f.taps[0].redact(f.taps[0].Header(name)))))
+			told = append(told, "header "+name+": "+sse.Escape([]byte(f.taps[0].Header(name))))
 		}
 	}
 	slices.Sort(told)

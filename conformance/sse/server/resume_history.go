@@ -239,7 +239,7 @@ func (t *Trial) restart() {
 	t.Doing("the target is restarted")
 	if err := t.Subject.Restart(t.Context()); err != nil {
 		t.interrupted()
-		t.Unknown("the target could not be restarted: %s", t.Subject.redact(err.Error()))
+		t.Unknown("the target could not be restarted: %v", err)
 	}
 	t.Doing("the target is awaited")
 	f := t.follower([]string{t.Stream()})

@@ -36,7 +36,7 @@ func replaysWhatWasSeen(t *Trial) {
 			published[c.published] = m.Data
 		case Indeterminate:
 			t.interrupted()
-			t.Unknown("a publish was not acknowledged: %s", t.Subject.redact(r.String()))
+			t.Unknown("a publish was not acknowledged: %s", r.String())
 		case Rejected:
 		}
 	}

@@ -61,7 +61,7 @@ func (t *Trial) publishAll(stream string, s series, lane, first, last int) {
 	for _, r := range failed {
 		if !r.Began.IsZero() {
 			t.interrupted()
-			t.Unknown("a publish was not acknowledged: %s", t.Subject.redact(r.String()))
+			t.Unknown("a publish was not acknowledged: %s", r.String())
 		}
 	}
 }

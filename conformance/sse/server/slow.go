@@ -132,7 +132,7 @@ func (v *volume) lap(readers []*follower, within time.Duration) lap {
 	t.interrupted()
 	switch receipt.Acceptance {
 	case Rejected:
-		t.Unknown("a publish was refused: %s", t.Subject.redact(receipt.String()))
+		t.Unknown("a publish was refused: %s", receipt.String())
 	case Indeterminate:
 		r.took = max(r.took, within)
 	case Acknowledged:

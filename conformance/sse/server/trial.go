@@ -151,7 +151,7 @@ func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 		option(o)
 	}
 	if t.suite.mute && !o.insisting {
-		return nil, errors.New(t.Subject.redact(t.suite.obstacle.Error()))
+		return nil, t.suite.obstacle
 	}
 	admitted := 0 // plain ones, while this one was not
 	for attempt := 1; ; attempt++ {
@@ -272,7 +272,7 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 		if o.options.HeadTimeout == t.arrival && sse.CauseOf(err) == sse.CauseHeadTimeout {
 			t.inVain()
 		}
-		return nil, &redacted{t.Subject.redact(err.Error()), err}
+		return nil, err
 	}
 	p := newTap(t.Subject, o.Streams, req, stream, o.Position)
 	p.most, p.stock, p.sign, p.giveUp = o.most, &t.suite.stock, t.Sign, t.GiveUp
@@ -290,16 +290,6 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 	t.Cleanup(p.discard)
 	return p, nil
 }
-
-// redacted is an error whose text shows no secrets.
-type redacted struct {
-	text string
-	err  error
-}
-
-func (e *redacted) Error() string { return e.text }
-
-func (e *redacted) Unwrap() error { return e.err }
 
 // request makes the subscription's request.
 func (t *Trial) request(o *opening) (*sse.Request, error) {
@@ -433,7 +423,7 @@ func (t *Trial) SendTyped(stream, eventType, data string) {
 		return
 	}
 	t.interrupted()
-	t.Unknown("a publish was not acknowledged: %s", t.Subject.redact(r.String()))
+	t.Unknown("a publish was not acknowledged: %s", r.String())
 }
 
 // Fence publishes a marker and waits until it arrives: what was not delivered by then was not delivered. It returns the marker, and
