@@ -16,7 +16,7 @@ import (
 
 // Options are how the rows are carried out. The zero value is good.
 type Options struct {
-	Parallel int                                 // rows at once, of servers and of clients each; 0 means 26: they wait more than they work
+	Parallel int                                 // rows at once, of servers, of clients and of those that wait each; 0 means 26: all wait more than they work
 	Report   func(done, total int, about string) // called as rows are judged, by one goroutine at a time
 }
 
@@ -35,8 +35,8 @@ func Run(ctx context.Context, rows []Row, o Options) *Matrix {
 	}
 	r.carryOut(1, append(jobs(r.states, (*state).solo), jobs(r.states, (*state).alone)...)) // before others have made the process large
 	r.carryOut(o.Parallel, jobs(r.states, (*state).loaded))
-	servers, clients := lanes(append(jobs(r.states, (*state).apart), jobs(r.states, (*state).together)...))
-	r.carryOut(o.Parallel, servers, clients)
+	waiting, servers, clients := lanes(jobs(r.states, (*state).apart), jobs(r.states, (*state).together))
+	r.carryOut(o.Parallel, waiting, servers, clients)
 	r.carryOut(8, jobs(r.states, (*state).open))
 	r.carryOut(1, jobs(r.states, (*state).disputed))
 	r.carryOut(1, jobs(r.states, (*state).open))
@@ -69,21 +69,21 @@ func jobs(states []*state, of func(*state) []job) []job {
 	return list
 }
 
-// lanes are servers, which mostly work, and clients, which mostly wait. Those whose cases wait for minutes begin, so that nobody waits for them
-// in the end.
-func lanes(list []job) (servers, clients []job) {
-	for _, long := range []bool{true, false} {
-		for _, j := range list {
-			switch {
-			case slices.Contains(lasting, j.row.Name) != long:
-			case j.row.Group == ClientMutants:
-				clients = append(clients, j)
-			default:
-				servers = append(servers, j)
-			}
+// lanes are servers and clients, and those of both whose cases wait for minutes: these take next to no processor time, and begin first, so that
+// nobody waits for them in the end.
+func lanes(apart, together []job) (waiting, servers, clients []job) {
+	servers = slices.Clone(apart)
+	for _, j := range together {
+		switch {
+		case slices.Contains(lasting, j.row.Name):
+			waiting = append(waiting, j)
+		case j.row.Group == ClientMutants:
+			clients = append(clients, j)
+		default:
+			servers = append(servers, j)
 		}
 	}
-	return servers, clients
+	return waiting, servers, clients
 }
 
 // lasting are mutants from which much does not come, or comes late, so that many cases wait for as long as they would for anybody.
