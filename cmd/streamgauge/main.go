@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 func main() {
 	crash.Abort()
+	log.SetOutput(io.Discard) // net/http writes there what a target sends, secrets too, and for each frame that it does not know
 	stderr := linesOf(os.Stderr)
 	crash.Tell(func(c *crash.Crash) {
 		fmt.Fprintf(stderr, "streamgauge: %v\n%s\n", c, c.Stack)

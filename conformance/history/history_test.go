@@ -289,6 +289,7 @@ func TestBrokenFilesAreRefusedWithTheirLine(t *testing.T) {
 		"another JSON":         {"{}\n", `"streamgauge":"history"`},
 		"newer":                {`{"streamgauge":"history","version":99}` + "\n", "version 99 is newer"},
 		"broken in the middle": {head + "{\"t\":1,\"k\":\"op\n{\"t\":2,\"k\":\"open\"}\n", "line 2"},
+		"a time that none has": {head + `{"t":9223372036854775807,"k":"deliver","c":1,"n":1}` + "\n", "line 2: \"t\" is 9223372036854775807 ns, want at most ten years"},
 		"no time":              {head + `{"k":"open"}` + "\n", "line 2: an observation has no time"},
 		"no such cause":        {head + "\n" + `{"t":1,"k":"closed","why":"boredom"}` + "\n", `line 3: "why" is "boredom", want one of eof, `},
 		"no such outcome":      {head + `{"t":1,"k":"ack","ack":"maybe"}` + "\n", `line 2: "ack" is "maybe", want acknowledged`},

@@ -78,13 +78,16 @@ const (
 )
 
 func (s *stored) bounds() error {
+	if *s.At < -MaxTime || *s.At > MaxTime {
+		return fmt.Errorf("\"t\" is %d ns, want at most ten years", *s.At)
+	}
 	if s.Kind == kindNames[Deliver] {
 		return nil
 	}
 	if s.Number > MaxNumber || s.Size < -MaxNumber || s.Size > MaxNumber {
 		return fmt.Errorf("\"n\" and \"b\" are at most %d", MaxNumber)
 	}
-	for _, d := range []time.Duration{*s.At, s.Due, s.Sent, s.Took} {
+	for _, d := range []time.Duration{s.Due, s.Sent, s.Took} {
 		if d < -MaxTime || d > MaxTime {
 			return fmt.Errorf("a time of %d ns, want at most ten years", d)
 		}

@@ -7,6 +7,7 @@ import (
 	"html"
 	"net/url"
 	"reflect"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -143,7 +144,7 @@ func common(a, b []byte) int {
 }
 
 // difference says in three lines where what arrived first differs from what was published, and what stands there.
-func (c *comparison) difference() string {
+func (c *comparison) difference(hide func(pieces []string) []string) string {
 	at := c.agree
 	for at > 0 && at < len(c.published) && !utf8.RuneStart(c.published[at]) {
 		at-- // the character that differs, not its second byte
@@ -152,21 +153,23 @@ func (c *comparison) difference() string {
 	if c.agree == len(c.nearest) {
 		where = fmt.Sprintf("it ends after %d of %s", c.agree, conformance.Plural(len(c.published), "byte"))
 	}
-	return where + "\n" + around(c.published, at) + "\n" + around(c.nearest, min(at, len(c.nearest)))
+	return where + "\n" + around(c.published, at, hide) + "\n" + around(c.nearest, min(at, len(c.nearest)), hide)
 }
 
-// around is the text around a byte, and the bytes from there on.
-func around(data []byte, at int) string {
+// around is the text around a byte without its secrets, which a cut would make unknown, and the bytes from there on where they are not plain.
+func around(data []byte, at int, hide func(pieces []string) []string) string {
 	const before, after = 24, 24
-	from, to := max(0, at-before), min(len(data), at+after)
-	for from < at && !utf8.RuneStart(data[from]) {
+	pieces := hide([]string{string(data[:at]), string(data[at:])})
+	left, right := pieces[0], pieces[1]
+	from, to := max(0, len(left)-before), min(len(right), after)
+	for from < len(left) && !utf8.RuneStart(left[from]) {
 		from++
 	}
-	text := fmt.Sprintf("%+q then %+q", data[from:at], data[at:to])
-	if to == len(data) {
+	text := fmt.Sprintf("%+q then %+q", left[from:], right[:to])
+	if to == len(right) {
 		text += ", the end"
 	}
-	if some := data[at:min(to, at+8)]; len(some) > 0 {
+	if some := right[:min(to, 8)]; strings.ContainsFunc(some, func(r rune) bool { return r < ' ' || r > '~' }) {
 		text += fmt.Sprintf(" (% x)", some)
 	}
 	return text

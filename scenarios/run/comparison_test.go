@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/streamgauge/streamgauge/conformance/history"
+	"github.com/streamgauge/streamgauge/conformance/secret"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/conformance/token"
 	"github.com/streamgauge/streamgauge/scenarios"
@@ -156,6 +157,8 @@ func TestEveryKindOfDamageIsSeenAndSaid(t *testing.T) {
 	}
 }
 
+func asItIs(pieces []string) []string { return pieces }
+
 func TestWhereItDiffersIsSaid(t *testing.T) {
 	t.Parallel()
 	c := comparison{published: []byte("a cup of caf\u00e9 for two")}
@@ -165,11 +168,19 @@ func TestWhereItDiffersIsSaid(t *testing.T) {
 	const want = "the first difference is at byte 12 of 22\n" +
 		`"a cup of caf" then "\u00e9 for two", the end (c3 a9 20 66 6f 72 20 74)` + "\n" +
 		`"a cup of caf" then "\xe9 for two", the end (e9 20 66 6f 72 20 74 77)`
-	if got := c.difference(); got != want {
+	if got := c.difference(asItIs); got != want {
 		t.Errorf("said is\n%s\nwant\n%s", got, want)
 	}
 	c = comparison{published: []byte(strings.Repeat("x", 5000))}
-	if c.carried([]byte(strings.Repeat("x", 4096))) || !strings.HasPrefix(c.difference(), "it ends after 4096 of 5000 bytes\n") {
-		t.Errorf("said is\n%s", c.difference())
+	if c.carried([]byte(strings.Repeat("x", 4096))) || !strings.HasPrefix(c.difference(asItIs), "it ends after 4096 of 5000 bytes\n") {
+		t.Errorf("said is\n%s", c.difference(asItIs))
+	}
+	text := []byte("the message with a-token-of-many-characters-which-is-secret within")
+	hider := secret.New(nil)
+	hider.Add("a-token-of-many-characters-which-is-secret")
+	for at := range text {
+		if said := around(text, at, hider.HidePieces); strings.Contains(said, "token") || strings.Contains(said, "characters") || strings.Contains(said, "which") {
+			t.Errorf("at byte %d half a secret is shown: %s", at, said)
+		}
 	}
 }

@@ -68,7 +68,7 @@ func (e *engine) differs(m token.Message, event *sse.Event) string {
 	if nearest.carried(event.Data) {
 		return ""
 	}
-	return nearest.difference()
+	return nearest.difference(e.target.RedactPieces)
 }
 
 // published is a message's payload. Its type is not in the token: of those that the plan has, it is the one with which the payload's token

@@ -68,13 +68,14 @@ func userName(who scenarios.SubscribeVars) string {
 // expiry is a NumericDate with a fraction (RFC 7519 §2): whole seconds would shorten a short life by up to one.
 func expiry(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
-// commandToken runs the target's command; the user and the life in seconds are in its environment.
+// commandToken runs the target's command; the user and the life in seconds are in its environment. What it printed is a secret as well when it
+// fails then.
 func commandToken(ctx context.Context, command []string, user string, life time.Duration) (string, error) {
 	out, err := tokenCommand(ctx, command, "STREAMGAUGE_USER="+user, fmt.Sprintf("STREAMGAUGE_TOKEN_SECONDS=%d", int(life.Seconds())))
-	if err != nil {
-		return "", fmt.Errorf("auth.command %s: %w", command[0], err)
-	}
 	token := strings.TrimSpace(string(out))
+	if err != nil {
+		return token, fmt.Errorf("auth.command %s: %w", command[0], err)
+	}
 	if token == "" {
 		return "", fmt.Errorf("auth.command %s printed no token", command[0])
 	}
