@@ -34,7 +34,7 @@ func talk(t *testing.T, payload string) *engine {
 		t.Fatal(err)
 	}
 	plan := scenarios.NewPlan(s, nil, 7)
-	return &engine{plan: plan, contents: plan.Contents()}
+	return &engine{target: new(scenarios.Target), plan: plan, contents: plan.Contents()}
 }
 
 // look is what a subscriber notes of the bytes that arrive for a message, as an event of a type.
