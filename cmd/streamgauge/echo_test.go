@@ -157,6 +157,9 @@ func (e *echo) stream(w http.ResponseWriter, r *http.Request, values []string, p
 	for n := 0; ; n++ {
 		select {
 		case data := <-events:
+			if middle := len(data) / 2; n%3 == 1 { // for excerpts of what is changed to cut
+				data = data[:middle] + strings.Repeat("-", n%12) + values[n%len(values)] + data[middle:]
+			}
 			fmt.Fprintf(w, "id: %d %s\ndata: %s\n\n", n, plain, strings.ReplaceAll(data, "\n", "\ndata: "))
 			if flush() != nil {
 				return
