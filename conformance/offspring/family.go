@@ -38,17 +38,14 @@ func Group(c *exec.Cmd) *Family {
 // Kill ends the command and all that it started, at any time after its start.
 func (f *Family) Kill() {
 	_ = f.command.Process.Kill() // it may have ended
-	f.killGroup()
+	f.KillGroup()
 	endMarked(func(mark string, _ int) bool { return mark == f.mark })
 }
-
-// KillGroup ends the command with its group, at any time after its start.
-func (f *Family) KillGroup() { f.killGroup() }
 
 // EndGroup ends what is left of the group of a command that has been waited for, and names it.
 func (f *Family) EndGroup() (left []string) {
 	left = f.members()
-	f.killGroup()
+	f.KillGroup()
 	slices.Sort(left)
 	return slices.Compact(left)
 }

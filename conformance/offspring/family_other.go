@@ -8,8 +8,8 @@ func ownGroup(*exec.Cmd) {}
 
 func ownSession() int { return 0 }
 
-// killGroup ends the command; what it started is not known here.
-func (f *Family) killGroup() { _ = f.command.Process.Kill() }
+// KillGroup ends the command; what it started is not known here.
+func (f *Family) KillGroup() { _ = f.command.Process.Kill() }
 
 func (f *Family) members() []string { return nil }
 

@@ -28,7 +28,8 @@ func ownSession() int {
 	return session
 }
 
-func (f *Family) killGroup() {
+// KillGroup ends the command with its group, at any time after its start.
+func (f *Family) KillGroup() {
 	if f.grouped {
 		_ = syscall.Kill(-f.command.Process.Pid, syscall.SIGKILL) // there may be none left
 	}

@@ -2,6 +2,7 @@ package sse
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -9,20 +10,23 @@ import (
 
 // SameOrigin says whether two addresses are of one origin (RFC 6454 §5): a port that is implied is one that is written out.
 func SameOrigin(a, b *url.URL) bool {
-	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
+	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(HostPort(a), HostPort(b))
 }
 
-func portOf(u *url.URL) string {
-	switch port := u.Port(); {
-	case port != "":
-		return port
-	case strings.EqualFold(u.Scheme, "https"):
-		return "443"
+// HostPort is where an address of HTTP is dialled, "host:port".
+func HostPort(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port == "" && strings.EqualFold(u.Scheme, "https"):
+		port = "443"
+	case port == "":
+		port = "80"
 	}
-	return "80"
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
-const maxRedirects = 10
+// MaxRedirects is how many redirects in a row are followed.
+const MaxRedirects = 10
 
 var errRedirects = errors.New("too many redirects")
 
@@ -30,7 +34,7 @@ var errRedirects = errors.New("too many redirects")
 // that was given, not even where it comes from: net/http would tell its query in Referer, and take every field along but Authorization
 // and Cookie.
 func FollowBare(req *http.Request, via []*http.Request) error {
-	if len(via) >= maxRedirects {
+	if len(via) >= MaxRedirects {
 		return errRedirects
 	}
 	if leaves(req, via) {
@@ -42,7 +46,7 @@ func FollowBare(req *http.Request, via []*http.Request) error {
 // StayWithin lets an [http.Client] follow redirects within one origin; beyond it the redirect is the answer.
 func StayWithin(req *http.Request, via []*http.Request) error {
 	switch {
-	case len(via) >= maxRedirects:
+	case len(via) >= MaxRedirects:
 		return errRedirects
 	case leaves(req, via):
 		return http.ErrUseLastResponse

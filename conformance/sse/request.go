@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,18 +25,13 @@ func (r *Request) address() (string, error) {
 	if r.URL == nil {
 		return "", fmt.Errorf("request has no url")
 	}
-	port := r.URL.Port()
 	switch {
 	case r.URL.Hostname() == "":
 		return "", fmt.Errorf("url %q has no host", r.URL.Redacted())
 	case r.URL.Scheme != "http" && r.URL.Scheme != "https":
 		return "", fmt.Errorf("url %q: scheme is %q, want http or https", r.URL.Redacted(), r.URL.Scheme)
-	case port == "" && r.URL.Scheme == "https":
-		port = "443"
-	case port == "":
-		port = "80"
 	}
-	return net.JoinHostPort(r.URL.Hostname(), port), nil
+	return HostPort(r.URL), nil
 }
 
 func (r *Request) method() string {

@@ -246,7 +246,7 @@ func (c *Client) open(ctx context.Context, position string) (*sse.Stream, *Loss)
 	options := c.Config.Options
 	options.HTTP2 = c.HTTP2
 	dial := c.Config.Tamper.dial(c.Dial)
-	for range maxRedirects {
+	for range sse.MaxRedirects {
 		stream, err := sse.Open(ctx, dial, req, options)
 		if err != nil {
 			return nil, &Loss{Err: err}
@@ -304,8 +304,6 @@ func retryAfter(r *sse.Response) time.Duration {
 	}
 	return min(max(time.Until(at), 0), maxRetryAfter)
 }
-
-const maxRedirects = 10
 
 // Redirected is the request that a redirect asks for, nil when r is none. What the request was given stays with the origin it was meant
 // for: any of its fields may be a credential, whatever its name. Another origin gets what a client sends by itself.

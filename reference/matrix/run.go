@@ -170,7 +170,8 @@ func (s *state) worthwhile(c Cell) bool {
 
 // heldUp says that for a twentieth of the time other programs kept this one from a processor.
 func heldUp(h conformance.Health) bool {
-	return len(h.Contention) > 0 && h.Contention[0].P50 > float64(time.Duration(h.Contention[0].Within).Milliseconds())/20
+	const period = 500 * time.Millisecond
+	return h.HeldUp(period/2, 50) > period/20
 }
 
 // again judges some cells again, or the whole of a scenario, whose verdicts hang together.

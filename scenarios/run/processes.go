@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/scenarios"
 )
 
@@ -28,7 +29,7 @@ func processesOn(t *scenarios.Target) conformance.Processes {
 				continue
 			}
 			here = true
-			if _, port, err := net.SplitHostPort(hostPort(u)); err == nil {
+			if _, port, err := net.SplitHostPort(sse.HostPort(u)); err == nil {
 				n, _ := strconv.Atoi(port)
 				pids = append(pids, listeners(n)...)
 			}

@@ -3,8 +3,6 @@ package run
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/url"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance/history"
@@ -129,16 +127,5 @@ func (v *vigil) address(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return hostPort(req.URL), nil
-}
-
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	switch {
-	case port == "" && u.Scheme == "https":
-		port = "443"
-	case port == "":
-		port = "80"
-	}
-	return net.JoinHostPort(u.Hostname(), port)
+	return sse.HostPort(req.URL), nil
 }

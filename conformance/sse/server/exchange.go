@@ -34,13 +34,9 @@ type Answer struct {
 // Dial connects to where a subscription would go; the case's end closes the connection.
 func (t *Trial) Dial(req *sse.Request) *Exchange {
 	t.Doing("a connection is made")
-	address := req.URL.Host
-	if req.URL.Port() == "" {
-		address = net.JoinHostPort(req.URL.Hostname(), map[bool]string{true: "443", false: "80"}[req.URL.Scheme == "https"])
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), t.arrival)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", sse.HostPort(req.URL))
 	if err != nil {
 		t.interrupted()
 		t.Unknown("no connection could be made: %v", err)

@@ -3,7 +3,6 @@ package server
 import (
 	"crypto/tls"
 	"fmt"
-	"net"
 
 	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/sse"
@@ -87,12 +86,8 @@ func negotiated(t *Trial, req *sse.Request) string {
 		config = new(tls.Config)
 	}
 	config.NextProtos = []string{"h2", "http/1.1"}
-	port := req.URL.Port()
-	if port == "" {
-		port = "443"
-	}
 	dialer := tls.Dialer{Config: config}
-	conn, err := dialer.DialContext(t.Context(), "tcp", net.JoinHostPort(req.URL.Hostname(), port))
+	conn, err := dialer.DialContext(t.Context(), "tcp", sse.HostPort(req.URL))
 	if err != nil {
 		t.interrupted()
 		t.Unknown("no TLS connection could be made: %v", err)

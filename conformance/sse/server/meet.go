@@ -1,12 +1,10 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -53,7 +51,7 @@ func (s *suite) speaksTLS(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, handshakeWithin)
 	defer cancel()
 	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // nothing is sent: it is only seen whether it is spoken
-	c, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(req.URL.Hostname(), cmp.Or(req.URL.Port(), "80")))
+	c, err := dialer.DialContext(ctx, "tcp", sse.HostPort(req.URL))
 	if err != nil {
 		return false
 	}
