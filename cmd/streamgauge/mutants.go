@@ -28,6 +28,8 @@ type mutantFlags struct {
 	format  string
 	quiet   bool
 	noColor bool
+	row     string   // hidden: what one row comes to, for the process that asks
+	columns []string // of that row
 }
 
 func newMutantsCommand() *cobra.Command {
@@ -60,6 +62,11 @@ Exit codes: 0 none of these, 1 a survivor, a false alarm or an unrelated failure
 	flags.StringVar(&f.format, "format", "table", "what stdout gets: "+strings.Join(reports.FormatNames(), ", "))
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress on stderr")
 	flags.BoolVar(&f.noColor, "no-color", false, "no colours on stdout")
+	flags.StringVar(&f.row, "row", "", "judge one row and write what came out as JSON")
+	flags.StringSliceVar(&f.columns, "columns", nil, "the cases by which --row is judged")
+	for _, name := range []string{"row", "columns"} {
+		_ = flags.MarkHidden(name) // it is there
+	}
 	_ = c.RegisterFlagCompletionFunc("only", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		names, err := matrix.Names()
 		if err != nil {
@@ -81,6 +88,9 @@ func runMatrix(c *cobra.Command, f mutantFlags) error {
 	}
 	if f.list {
 		return listRows(c.OutOrStdout(), rows)
+	}
+	if f.row != "" {
+		return f.judgeRow(interruptible(c), c.OutOrStdout(), rows)
 	}
 	dir, err := prepareDir(c, f.out)
 	if err != nil {
@@ -129,17 +139,17 @@ func (f mutantFlags) judge(c *cobra.Command, rows []matrix.Row) *conformance.Res
 	result := &conformance.Result{
 		Version: conformance.ResultVersion, Kind: conformance.KindMutants, Seed: f.seed, Started: time.Now(),
 		Subject: conformance.Subject{Name: "mutants of the references", Kind: "reference", Protocol: "sse"},
-		Command: f.repeat(), Tool: "streamgauge " + buildVersion(),
+		Command: quotedWords(f.repeat()), Tool: "streamgauge " + buildVersion(),
 	}
 	stderr := c.ErrOrStderr()
 	p := &matrixProgress{w: stderr, quiet: f.quiet}
-	matrix.Run(interruptible(c), rows, matrix.Options{Report: p.report}).Fill(result)
+	matrix.Run(interruptible(c), rows, matrix.Options{Report: p.report, Apart: f.judgeApart}).Fill(result)
 	result.Duration = conformance.Duration(time.Since(result.Started))
 	return result
 }
 
 // repeat is the command line that does the same again.
-func (f mutantFlags) repeat() string {
+func (f mutantFlags) repeat() []string {
 	words := []string{"streamgauge", "mutants"}
 	if len(f.only) > 0 {
 		words = append(words, "--only", strings.Join(f.only, ","))
@@ -150,7 +160,7 @@ func (f mutantFlags) repeat() string {
 	if f.heavy {
 		words = append(words, "--heavy")
 	}
-	return quotedWords(append(words, "--seed", fmt.Sprint(f.seed)))
+	return append(words, "--seed", fmt.Sprint(f.seed))
 }
 
 // matrixProgress tells now and then how many rows are judged.

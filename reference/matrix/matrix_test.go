@@ -140,10 +140,10 @@ func TestWhatABusyMachineLeftOpenIsJudgedAgain(t *testing.T) {
 	}
 }
 
-// TestWhatOthersKeepFromTheProcessorIsJudgedAgainOnce: a third time would say nothing else.
+// TestWhatOthersKeepFromTheProcessorIsJudgedAgainOnce: again and again would say nothing else.
 func TestWhatOthersKeepFromTheProcessorIsJudgedAgainOnce(t *testing.T) {
 	t.Parallel()
-	for held, want := range map[float64]int{0: 4, 10: 4, 100: 2} {
+	for held, want := range map[float64]int{0: 5, 10: 5, 100: 2} {
 		judgings := 0
 		row := broken(func(_ context.Context, columns []string) (matrix.Judged, error) {
 			judgings++
@@ -266,5 +266,25 @@ func TestWhatLooksAtMemoryRunsByItself(t *testing.T) {
 	m := matrix.Run(t.Context(), rows, matrix.Options{})
 	if len(m.Problems()) > 0 || most.Load() != 1 {
 		t.Errorf("%v; %d at once, want 1", m.Problems(), most.Load())
+	}
+}
+
+// TestWhatLooksAtMemoryCanHaveAProcessOfItsOwn: and nothing else gets one, also when it is judged again.
+func TestWhatLooksAtMemoryCanHaveAProcessOfItsOwn(t *testing.T) {
+	t.Parallel()
+	here := right(saying(said(first, passes)))
+	here.Alone = []string{second}
+	var asked []string
+	apart := func(_ context.Context, r *matrix.Row, columns []string) (matrix.Judged, error) {
+		asked = append(asked, r.Name+" "+strings.Join(columns, ","))
+		v := said(second, passes)
+		if len(asked) == 1 {
+			v = said(second, unknown, tooBusy)
+		}
+		return matrix.Judged{Verdicts: []conformance.Verdict{v}}, nil
+	}
+	m := matrix.Run(t.Context(), []matrix.Row{here}, matrix.Options{Apart: apart})
+	if want := []string{"right " + second, "right " + second}; !cmp.Equal(asked, want) || len(m.Problems()) > 0 {
+		t.Errorf("asked for %q, want %q; %v", asked, want, m.Problems())
 	}
 }

@@ -69,6 +69,11 @@ func (r *Row) ID() string {
 // right says whether the subject is correct.
 func (r *Row) right() bool { return r.Group == Correct }
 
+// secludes says whether a judging by these columns needs a process to itself.
+func (r *Row) secludes(columns []string) bool {
+	return r.Solo || slices.ContainsFunc(columns, func(id string) bool { return slices.Contains(r.Alone, id) })
+}
+
 func (r *Row) names(id string) bool { return slices.Contains(r.Kills, id) }
 
 func (r *Row) allows(id string) bool {

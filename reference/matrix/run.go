@@ -18,6 +18,10 @@ import (
 type Options struct {
 	Parallel int                                 // rows at once, of servers, of clients and of those that wait each; 0 means 26: all wait more than they work
 	Report   func(done, total int, about string) // called as rows are judged, by one goroutine at a time
+
+	// Apart judges what needs a process to itself in one of its own, so that several can be judged at once. Without it they are judged in
+	// this process, one after the other.
+	Apart func(ctx context.Context, row *Row, columns []string) (Judged, error)
 }
 
 // Run judges the rows. It ends early with the context: then the rest is undecided.
@@ -26,18 +30,24 @@ type Options struct {
 // contradicts: beside others even a kernel can be late. What it was before stays visible in its cell. What stays unknown because other
 // programs keep the processors busy is not judged a third time.
 func Run(ctx context.Context, rows []Row, o Options) *Matrix {
-	r := &runner{ctx: ctx, report: o.Report, health: conformance.Health{OK: true}}
+	r := &runner{ctx: ctx, report: o.Report, apart: o.Apart, health: conformance.Health{OK: true}}
 	for i := range rows {
 		r.states = append(r.states, &state{row: &rows[i]})
 	}
 	if o.Parallel == 0 {
 		o.Parallel = 26
 	}
-	r.carryOut(1, append(jobs(r.states, (*state).solo), jobs(r.states, (*state).alone)...)) // before others have made the process large
+	secluded := append(jobs(r.states, (*state).solo), jobs(r.states, (*state).alone)...)
+	if r.apart != nil {
+		r.carryOut(len(secluded), secluded)
+	} else {
+		r.carryOut(1, secluded) // before others have made the process large
+	}
 	r.carryOut(o.Parallel, jobs(r.states, (*state).loaded))
 	waiting, servers, clients := lanes(jobs(r.states, (*state).apart), jobs(r.states, (*state).together))
 	r.carryOut(o.Parallel, waiting, servers, clients)
 	r.carryOut(8, jobs(r.states, (*state).open))
+	r.carryOut(3, jobs(r.states, (*state).open))
 	r.carryOut(1, jobs(r.states, (*state).disputed))
 	r.carryOut(1, jobs(r.states, (*state).open))
 	return r.matrix()
@@ -196,6 +206,7 @@ func (s *state) again(wanted func(Cell) bool) []job {
 type runner struct {
 	ctx    context.Context
 	states []*state
+	apart  func(context.Context, *Row, []string) (Judged, error)
 
 	mu     sync.Mutex
 	health conformance.Health
@@ -238,7 +249,11 @@ func (r *runner) judge(j job, atOnce int) {
 		debug.FreeOSMemory() // what others have left would hide what this one takes
 	}
 	began := time.Now()
-	judged, err := j.row.Judge(r.ctx, j.columns)
+	judge := j.row.Judge
+	if r.apart != nil && j.row.secludes(j.columns) {
+		judge = func(ctx context.Context, columns []string) (Judged, error) { return r.apart(ctx, j.row, columns) }
+	}
+	judged, err := judge(r.ctx, j.columns)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	j.took += time.Since(began)
