@@ -72,7 +72,9 @@ var core = map[string]settled{
 		mutants: []string{"no-heartbeat"},
 	},
 	"steady-flow": {
-		set:     []string{"load.publish.rate=200/s", "duration=5s", "expect.latency.p50=6s", "expect.latency.p99=20s"},
+		set: []string{
+			"load.publish.rate=200/s", "duration=5s", "expect.latency.p50=6s", "expect.latency.p99=20s", "expect.calm.latency_p99=6s",
+		},
 		mutants: []string{"loses-every-100th", "repeats-every-50th", "swaps-two", "corrupts-a-byte", "leaks-to-other-stream"},
 	},
 }

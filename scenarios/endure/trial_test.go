@@ -3,9 +3,11 @@
 package main
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/reference/mutant"
@@ -53,6 +55,13 @@ func TestEachCoreScenarioIsRunAgainstRightAndWrongSubjects(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s made short: %v", name, err)
 			continue
+		}
+		budgets := slices.Collect(maps.Values(s.Expect.Latency))
+		if s.Expect.Calm != nil && core[name].aside == "" {
+			budgets = slices.AppendSeq(budgets, maps.Values(s.Expect.Calm.Latency))
+		}
+		if len(budgets) > 0 && slices.Min(budgets) < 6*time.Second {
+			t.Errorf("%s bounds a latency by %v: a right subject that is held up misses it", name, slices.Min(budgets))
 		}
 		right := slices.IndexFunc(pairs, func(p pair) bool { return p == pair{name, ""} })
 		wrong := slices.IndexFunc(pairs, func(p pair) bool { return p.scenario == name && p.mutant != "" })
