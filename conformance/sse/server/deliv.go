@@ -30,6 +30,8 @@ var delivCases = []Case{
 	{Requirement: "SSE-DELIV-012", Turn: disturbing, Run: keepsAcknowledgedAcrossCrash},
 	{Requirement: "SSE-DELIV-013", Turn: demanding, Asks: 3000, Run: deliversThousandsWithoutFault},
 	{Requirement: "SSE-DELIV-014", On: openStream, Run: deliversAtOnce},
+	{Requirement: "SSE-DELIV-015", Run: endSilencesNoOther},
+	{Requirement: "SSE-DELIV-016", Turn: demanding, Run: leavesNobodyOut},
 }
 
 // fanOut is a fan-out as the requirement's parameters want it.

@@ -220,7 +220,7 @@ func (t *Trial) judgesRoom() bool {
 	return slices.Contains(roomJudged, id) || slices.Contains(roomJudged, conformance.AreaOf(id))
 }
 
-var roomJudged = []string{"LIMIT", "DRAIN", "PROXY", "SSE-HTTPS-018", "SSE-HTTPS-019", "SSE-HTTPS-025", "SSE-AUTH-012"}
+var roomJudged = []string{"LIMIT", "DRAIN", "PROXY", "SSE-HTTPS-018", "SSE-HTTPS-019", "SSE-HTTPS-025", "SSE-AUTH-012", "SSE-DELIV-015", "SSE-DELIV-016"}
 
 // admitsPlain says whether there is room for a subscription of the same streams with nothing special about it.
 func (t *Trial) admitsPlain(streams []string) bool {
