@@ -23,6 +23,11 @@ func program() {
 	case "":
 	case "main":
 		cobra.OnInitialize(func() { panic("a defect\x1b[31m of main") })
+	case "early": // a signal before the command has begun
+		cobra.OnInitialize(func() {
+			_ = os.Unsetenv(breakEnv) // a broker of its own is none
+			_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		})
 	case "goroutine": // one that nobody catches
 		cobra.OnInitialize(func() {
 			go func() { panic("a defect that nobody catches") }()

@@ -154,7 +154,7 @@ func (k *checkup) judgeClient(ctx context.Context, start subject.Starter, s *cli
 	stop := k.tell(ctx)
 	profile := k.flags.profile
 	if s.foreign {
-		if err := trusted(ctx, start); err != nil {
+		if err := trusted(ctx, start); err != nil && ctx.Err() == nil {
 			stop()
 			return nil, err
 		}

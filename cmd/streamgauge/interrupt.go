@@ -31,6 +31,7 @@ const afterCrash = time.Minute
 // reporting is a command that is not ended by a signal before it has reported: the first interrupt ends what it does early, the second ends
 // the process. It says so in words that go on after "interrupted:".
 func reporting(c *cobra.Command, first string) *cobra.Command {
+	c.Annotations = map[string]string{answersSignals: first}
 	run := c.RunE
 	c.RunE = func(c *cobra.Command, args []string) error {
 		i := &interrupts{stderr: c.ErrOrStderr(), first: first}
@@ -70,8 +71,11 @@ func prepareDir(c *cobra.Command, path string) (*reports.Dir, error) {
 
 // watch answers signals until the function that it returns is called.
 func (i *interrupts) watch() (stop func()) {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, interrupting()...)
+	signals := awaited
+	if signals == nil {
+		signals = make(chan os.Signal, 4)
+		signal.Notify(signals, interrupting()...)
+	}
 	// Nobody reads these, up to the end of the process: whoever reads no more, or a full disk, shows in the write that fails.
 	signal.Notify(make(chan os.Signal, 1), writeSignals...)
 	done := make(chan struct{})
@@ -80,7 +84,9 @@ func (i *interrupts) watch() (stop func()) {
 		i.answer(signals, done)
 	}()
 	return func() {
-		signal.Stop(signals)
+		if awaited == nil {
+			signal.Stop(signals)
+		}
 		close(done)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // interrupting are the signals that end a command early. A hangup that was to be ignored, as by nohup, still is.
@@ -15,6 +16,14 @@ func interrupting() []os.Signal {
 		signals = append(signals, syscall.SIGHUP)
 	}
 	return signals
+}
+
+// endBy ends this process by a signal that nobody answers.
+func endBy(s os.Signal) {
+	if s, is := s.(syscall.Signal); is && syscall.Kill(os.Getpid(), s) == nil {
+		<-time.After(time.Minute) // another thread may be the one that dies of it
+	}
+	os.Exit(exitHarness)
 }
 
 // repeated are those that come more than once for one reason: from the terminal that is closed and from its shell, and every second.

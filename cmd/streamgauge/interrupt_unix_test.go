@@ -197,6 +197,34 @@ func TestTheFirstSignalLeavesWholeReports(t *testing.T) {
 	}
 }
 
+// TestASignalBeforeTheBeginningIsAnswered: it comes when the command line has been read.
+func TestASignalBeforeTheBeginningIsAnswered(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{
+		"run": {"run", "long.yaml"}, "check": {"check"}, "check-client": {"check-client", "--client", "go-sse"}, "mutants": {"mutants"},
+		"capacity": {"capacity", "short.yaml", "--vary", "load.subscribers", "--from", "1", "--to", "500"},
+		"simulate": {"simulate", "storm", "--clients", "5M", "--accept", "1/s", "--until", "24h", "--attempts", "100000000000000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := prepared(t, "early", append(args, "--out", "out")...).begin()
+			p.exits(exitUnknown)
+			p.whole()
+			if !p.says("interrupted: ")() {
+				t.Error(p.stderr.String())
+			}
+		})
+	}
+	t.Run("serve", func(t *testing.T) {
+		t.Parallel()
+		p := prepared(t, "early", "serve", "--addr", "127.0.0.1:0").begin()
+		_ = p.Wait()
+		if status, is := p.ProcessState.Sys().(syscall.WaitStatus); !is || status.Signal() != syscall.SIGTERM {
+			t.Errorf("it ended with %v, want the signal: %s", p.ProcessState, p.stderr.String())
+		}
+	})
+}
+
 func fileHolds(path, text string) bool {
 	all, err := os.ReadFile(path)
 	return err == nil && bytes.Contains(all, []byte(text))

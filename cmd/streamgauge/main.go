@@ -15,6 +15,7 @@ import (
 )
 
 func main() {
+	awaitSignals()
 	crash.Abort()
 	log.SetOutput(io.Discard) // net/http writes there what a target sends, secrets too, and for each frame that it does not know
 	stderr := linesOf(os.Stderr)
@@ -60,6 +61,11 @@ Exit codes: 0 all pass, 1 something failed, 2 nothing failed but something that 
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		PersistentPreRun: func(c *cobra.Command, _ []string) {
+			if c.Annotations[answersSignals] == "" {
+				leaveSignals()
+			}
+		},
 	}
 	root.AddGroup(
 		&cobra.Group{ID: "judge", Title: "Judge a target:"},

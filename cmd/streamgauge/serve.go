@@ -107,6 +107,9 @@ const (
 
 // serve runs until ctx ends or a signal comes, and then drains.
 func serve(ctx context.Context, stderr io.Writer, o serveOptions, changed func(flag string) bool) error {
+	if err := o.loadCertificate(); err != nil {
+		return inputError(err)
+	}
 	o.broker.SlowPolicy = broker.SlowPolicy(o.policy)
 	o.broker.TokenKey = []byte(o.tokenKey)
 	keyText := o.tokenKey

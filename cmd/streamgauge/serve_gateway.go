@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -39,11 +38,7 @@ func serveGateway(ctx context.Context, stderr io.Writer, o serveOptions, d *defe
 	if d != nil && d.gateway.Break != nil {
 		handler = d.gateway.Break(right)
 	}
-	config, err := o.gatewayTLS()
-	if err != nil {
-		return inputError(err)
-	}
-	g, err := gateway.StartTLS(o.server.Addr, handler, config)
+	g, err := gateway.StartTLS(o.server.Addr, handler, o.server.TLS)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%w; stop what listens there, or choose another address with --addr", err)
 	}
@@ -82,18 +77,6 @@ func serveGatewayUntilSignal(ctx context.Context, stderr io.Writer, reload func(
 			reload()
 		}
 	}
-}
-
-// gatewayTLS is the certificate of the flags, nil without one.
-func (o *serveOptions) gatewayTLS() (*tls.Config, error) {
-	if o.server.TLSCert == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(o.server.TLSCert, o.server.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("reading the TLS certificate %s and key %s: %w", o.server.TLSCert, o.server.TLSKey, err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // gatewayOverTLS are the requirements of gateways that are judged over TLS alone.

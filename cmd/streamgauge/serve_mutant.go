@@ -156,7 +156,7 @@ func (o *serveOptions) breakPromise(d *defect, changed func(flag string) bool) e
 	if o.broker = c; d.server {
 		o.declared = c // the configuration is what it says of itself, and a tamper what it does
 	}
-	if d.secure() && o.server.TLSCert == "" {
+	if d.secure() && o.server.TLS == nil {
 		certificate, _, err := sse.SelfSigned(time.Now().AddDate(0, 1, 0), "127.0.0.1")
 		if err != nil {
 			return fmt.Errorf("making a certificate: %w", err)

@@ -3,6 +3,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -73,6 +74,9 @@ func ProfileOf(h subject.Hello) (conformance.Profile, error) {
 func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) ([]conformance.Verdict, subject.Hello, conformance.Health, error) {
 	s := &suite{start: start, seed: o.Seed, scale: o.TimeScale, attempts: map[string]int{}}
 	first, err := subject.Begin(ctx, start)
+	if err != nil && ctx.Err() != nil {
+		return o.interrupted(ctx, cases)
+	}
 	if err != nil {
 		return nil, subject.Hello{}, conformance.Health{}, err
 	}
@@ -143,6 +147,19 @@ func Check(ctx context.Context, start subject.Starter, cases []Case, o Options) 
 		}
 	}
 	return verdicts, hello, health, err
+}
+
+// interrupted has a verdict for each case although the client never began.
+func (o *Options) interrupted(ctx context.Context, cases []Case) ([]conformance.Verdict, subject.Hello, conformance.Health, error) {
+	none := conformance.Suite{
+		Profile: cmp.Or(o.Profile, conformance.ProfileSDK), Only: o.Only, Parameter: o.Parameter, Next: o.Next, Report: o.Report,
+		Holds: declares(subject.Hello{}), Contention: conformance.NewContention(nil),
+	}
+	for _, c := range cases {
+		none.Cases = append(none.Cases, conformance.Case{Requirement: c.Requirement, Run: func(t *conformance.Trial) { t.Unknown("the check was interrupted") }})
+	}
+	verdicts, health, err := none.Run(ctx)
+	return verdicts, subject.Hello{Name: "client"}, health, err
 }
 
 // restsOn is what an adapter must be able to tell for a requirement to be judged.
