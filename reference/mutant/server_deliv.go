@@ -136,6 +136,7 @@ var serverDelivMutants = []Mutant{
 	{
 		Name: "position-opens-its-stream", Bug: "The replay is of the stream to which the position belongs, not of the one asked for.",
 		SeenIn: "plausible: history is looked up by id alone", Kills: []string{"SSE-ISO-004", "SSE-RESUME-013"},
+		May:    because("of several streams only one is replayed", "SSE-RESUME-024"),
 		Broker: replayByPosition,
 	},
 	{

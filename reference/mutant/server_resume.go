@@ -26,6 +26,7 @@ var replaysWrong = []May{
 	{"SSE-RESUME-015", "the replay at another node is wrong as well"},
 	{"SSE-RESUME-017", "the replay is not what was missed"},
 	{"SSE-RESUME-020", "the replay is not what was missed"},
+	{"SSE-RESUME-024", "the replay is not what was missed"},
 	{"SSE-DRAIN-004", "who was drained comes back and is replayed the rest"},
 	{"SSE-SLOW-006", "who was disconnected for slowness comes back and is replayed the rest"},
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +38,24 @@ func capture(t *Trial) *Tap {
 		t.Skip("nothing came while the stream was watched for %v: describe publish in a target file, and there is something to judge", captureFor)
 	}
 	return p
+}
+
+// captures are a capture and, where positions are understood, one of a connection that came back and was replayed what the first one saw.
+func captures(t *Trial) []*Tap {
+	p := capture(t)
+	events := p.Events()
+	first := slices.IndexFunc(events, func(e Event) bool { return e.ID != "" && t.ours(e) && !t.primed(e) })
+	if len(t.ways()) == 1 || first < 0 {
+		return []*Tap{p}
+	}
+	p.Close()
+	again, err := t.Open(p.Streams, Again(p), From(events[first].ID))
+	if err != nil || again.Status() != http.StatusOK || !again.Response.EventStream() || !t.ready(again) {
+		t.interrupted()
+		return []*Tap{p} // that is for other cases
+	}
+	t.Fence(again)
+	return []*Tap{p, again}
 }
 
 // arriveUnchanged publishes each payload between two markers; exactly one event must come between them, with the payload as its

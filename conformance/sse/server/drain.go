@@ -64,12 +64,17 @@ func lastEnd(taps []*Tap) (last time.Time) {
 	return last
 }
 
-// crowd opens so many subscriptions of one stream.
+// crowd opens so many subscriptions of one stream, of each kind some.
 func (t *Trial) crowd(n int, options ...Option) []*Tap {
-	stream := t.Stream()
+	stream := []string{t.Stream()}
 	taps := make([]*Tap, 0, n)
-	for range n {
-		taps = append(taps, t.Subscribe([]string{stream}, options...))
+	for _, w := range t.ways()[1:] {
+		if p := w.open(t, stream, options...); p != nil {
+			taps = append(taps, p)
+		}
+	}
+	for len(taps) < n {
+		taps = append(taps, t.Subscribe(stream, options...))
 	}
 	return taps
 }

@@ -28,7 +28,7 @@ var formCases = []Case{
 	{Requirement: "SSE-FORM-013", Turn: demanding, Run: replayableEventsHaveIDs},
 	{Requirement: "SSE-FORM-014", Turn: demanding, Run: idsNameOneEvent},
 	{Requirement: "SSE-FORM-015", Run: idsSurviveAHeader},
-	{Requirement: "SSE-FORM-016", Run: retryIsSensible},
+	{Requirement: "SSE-FORM-016", Turn: waiting, Run: retryIsSensible},
 	{Requirement: "SSE-FORM-017", Run: emptyIDIsWritten},
 	{Requirement: "SSE-FORM-018", Run: signalsHaveNoIDs},
 	{Requirement: "SSE-FORM-019", Run: greetingComesFirst},
@@ -36,14 +36,17 @@ var formCases = []Case{
 
 // "Every byte sent is valid UTF-8."
 func everyByteIsUTF8(t *Trial) {
-	p := capture(t)
-	body := p.Body()
-	if !utf8.Valid(body) {
-		at := invalidUTF8(body)
-		t.Fail("valid UTF-8", fmt.Sprintf("byte %d of the body begins no valid sequence: %s", at, sse.Escape(body[at:min(at+8, len(body))])), p.EvidenceFrom(at))
+	bytes := 0
+	for _, p := range captures(t) {
+		body := p.Body()
+		if !utf8.Valid(body) {
+			at := invalidUTF8(body)
+			t.Fail("valid UTF-8", fmt.Sprintf("byte %d of the body begins no valid sequence: %s", at, sse.Escape(body[at:min(at+8, len(body))])), p.EvidenceFrom(at))
+		}
+		bytes += len(body)
 	}
-	t.Count(len(body))
-	t.Pass(fmt.Sprintf("%s, all of them valid UTF-8", conformance.Plural(len(body), "byte")))
+	t.Count(bytes)
+	t.Pass(fmt.Sprintf("%s, all of them valid UTF-8", conformance.Plural(bytes, "byte")))
 }
 
 // wholeUTF8 says whether a body, of which the ends may be cut, is valid UTF-8.
@@ -230,20 +233,21 @@ func unusualCharactersAreNoLineBreaks(t *Trial) {
 
 // "Ids sent contain no NUL, CR or LF; retry values are ASCII digits."
 func idAndRetryAreWellFormed(t *Trial) {
-	p := capture(t)
 	judged := 0
-	for _, f := range p.Fields() {
-		switch {
-		case f.Comment:
-		case f.Name == "id":
-			judged++
-			if strings.Contains(f.Value, "\x00") {
-				t.Deviation("ids without NUL", "the id "+sse.Escape([]byte(f.Value)), p.EvidenceFrom(f.Offset))
-			}
-		case f.Name == "retry":
-			judged++
-			if f.Value == "" || strings.Trim(f.Value, "0123456789") != "" {
-				t.Deviation("retry values of ASCII digits", "retry is "+sse.Escape([]byte(f.Value)), p.EvidenceFrom(f.Offset))
+	for _, p := range captures(t) {
+		for _, f := range p.Fields() {
+			switch {
+			case f.Comment:
+			case f.Name == "id":
+				judged++
+				if strings.Contains(f.Value, "\x00") {
+					t.Deviation("ids without NUL", "the id "+sse.Escape([]byte(f.Value)), p.EvidenceFrom(f.Offset))
+				}
+			case f.Name == "retry":
+				judged++
+				if f.Value == "" || strings.Trim(f.Value, "0123456789") != "" {
+					t.Deviation("retry values of ASCII digits", "retry is "+sse.Escape([]byte(f.Value)), p.EvidenceFrom(f.Offset))
+				}
 			}
 		}
 	}
@@ -256,32 +260,37 @@ func idAndRetryAreWellFormed(t *Trial) {
 
 // "Only field names data, event, id, retry and comments are used."
 func onlyKnownFieldsAreSent(t *Trial) {
-	p := capture(t)
-	fields := p.Fields()
 	known := []string{"data", "event", "id", "retry"}
-	unknown := map[string]bool{}
-	for _, f := range fields {
-		if f.Blank || f.Comment || slices.Contains(known, f.Name) || unknown[f.Name] {
-			continue
+	unknown, lines := map[string]bool{}, 0
+	for _, p := range captures(t) {
+		fields := p.Fields()
+		for _, f := range fields {
+			if f.Blank || f.Comment || slices.Contains(known, f.Name) || unknown[f.Name] {
+				continue
+			}
+			unknown[f.Name] = true
+			t.Deviation("no other fields than data, event, id and retry", "the field "+sse.Escape([]byte(f.Name)), p.EvidenceFrom(f.Offset))
 		}
-		unknown[f.Name] = true
-		t.Deviation("no other fields than data, event, id and retry", "the field "+sse.Escape([]byte(f.Name)), p.EvidenceFrom(f.Offset))
+		lines += len(fields)
 	}
-	t.Count(len(fields))
-	t.Conclude(fmt.Sprintf("%s, none with an unknown field", conformance.Plural(len(fields), "line")))
+	t.Count(lines)
+	t.Conclude(fmt.Sprintf("%s, none with an unknown field", conformance.Plural(lines, "line")))
 }
 
 // "A BOM appears at most once, at the very start."
 func byteOrderMarkOnlyAtTheStart(t *Trial) {
-	p := capture(t)
-	fields := p.Fields()
-	for _, f := range fields {
-		if strings.HasPrefix(f.Name, byteOrderMark) {
-			t.Fail("a byte order mark at the very start or nowhere", fmt.Sprintf("the line at byte %d of the body begins with one", f.Offset), p.EvidenceFrom(f.Offset))
+	lines := 0
+	for _, p := range captures(t) {
+		fields := p.Fields()
+		for _, f := range fields {
+			if strings.HasPrefix(f.Name, byteOrderMark) {
+				t.Fail("a byte order mark at the very start or nowhere", fmt.Sprintf("the line at byte %d of the body begins with one", f.Offset), p.EvidenceFrom(f.Offset))
+			}
 		}
+		lines += len(fields)
 	}
-	t.Count(len(fields))
-	t.Pass(fmt.Sprintf("no line but the first of %d begins with one", len(fields)))
+	t.Count(lines)
+	t.Pass(fmt.Sprintf("none of %d lines begins with one, but at the start of a stream", lines))
 }
 
 // "What a server that claims resume sends of its own (a greeting, a ping, a sign of a hole) has no id, because nobody can resume from it."
@@ -352,16 +361,17 @@ func signals(t *Trial) (p *Tap, own []Event) {
 
 // "Generated ids survive a header round trip: visible ASCII (or UTF-8), no edge spaces, <= 512 bytes."
 func idsSurviveAHeader(t *Trial) {
-	p := capture(t)
 	judged := 0
-	for _, e := range p.Events() {
-		if e.ID == "" {
-			continue
-		}
-		judged++
-		printable := strings.IndexFunc(e.ID, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }) < 0
-		if !printable || strings.TrimSpace(e.ID) != e.ID || len(e.ID) > 512 {
-			t.Deviation("ids of at most 512 visible characters without spaces at their ends", "the id "+sse.Escape([]byte(e.ID)), p.EvidenceFrom(0))
+	for _, p := range captures(t) {
+		for _, e := range p.Events() {
+			if e.ID == "" {
+				continue
+			}
+			judged++
+			printable := strings.IndexFunc(e.ID, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }) < 0
+			if !printable || strings.TrimSpace(e.ID) != e.ID || len(e.ID) > 512 {
+				t.Deviation("ids of at most 512 visible characters without spaces at their ends", "the id "+sse.Escape([]byte(e.ID)), p.EvidenceFrom(0))
+			}
 		}
 	}
 	if judged == 0 {
@@ -369,22 +379,4 @@ func idsSurviveAHeader(t *Trial) {
 	}
 	t.Count(judged)
 	t.Conclude(fmt.Sprintf("%s can be sent back in a header", conformance.Plural(judged, "id")))
-}
-
-// "The server sends a retry value or documents its reconnect expectation; if sent it lies in 500 ms..60 s."
-func retryIsSensible(t *Trial) {
-	least, most := t.Duration("least"), t.Duration("most")
-	p := capture(t)
-	var retries []time.Duration
-	p.Look(func(r *Record) { retries = append(retries, r.Retries...) })
-	if len(retries) == 0 {
-		t.Info("no retry value was sent")
-	}
-	for _, retry := range retries {
-		if retry < least || retry > most {
-			t.Deviation(fmt.Sprintf("a retry value from %v to %v", least, most), fmt.Sprintf("%v", retry), p.Evidence())
-		}
-	}
-	t.Count(len(retries))
-	t.Conclude(fmt.Sprintf("retry is %v", retries[len(retries)-1]))
 }

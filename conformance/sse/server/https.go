@@ -65,14 +65,15 @@ func streamIsAnsweredWith200(t *Trial) {
 // "Content-Type is text/event-stream; a charset parameter, if any, is utf-8."
 func contentTypeIsEventStream(t *Trial) {
 	const expected = "text/event-stream, with charset utf-8 or without"
-	p := answered(t)
-	value := p.Header("Content-Type")
-	essence, parameters, err := mime.ParseMediaType(value)
-	charset, given := parameters["charset"]
-	if err != nil || essence != "text/event-stream" || given && !strings.EqualFold(charset, "utf-8") {
-		t.Fail(expected, fmt.Sprintf("Content-Type: %s", value), append(p.Head(), p.Curl()))
-	}
-	t.Pass(value)
+	t.eachHead(func(p *Tap) (seen string) {
+		value := p.Header("Content-Type")
+		essence, parameters, err := mime.ParseMediaType(value)
+		charset, given := parameters["charset"]
+		if err != nil || essence != "text/event-stream" || given && !strings.EqualFold(charset, "utf-8") {
+			t.Fail(expected, fmt.Sprintf("Content-Type: %s", value), append(p.Head(), p.Curl()))
+		}
+		return value
+	})
 }
 
 // "Status line and headers are flushed at once, before the first event exists."
@@ -105,15 +106,16 @@ func headComesBeforeTheFirstEvent(t *Trial) {
 // "No Content-Length on an open-ended stream; HTTP/1.1 uses chunked or close-delimited framing."
 func lengthIsLeftOpen(t *Trial) {
 	const expected = "no Content-Length, and Transfer-Encoding chunked or none"
-	p := answered(t)
-	coding := p.Header("Transfer-Encoding")
-	if p.Header("Content-Length") != "" || coding != "" && !strings.EqualFold(coding, "chunked") {
-		t.Fail(expected, fmt.Sprintf("Content-Length: %s, Transfer-Encoding: %s", p.Header("Content-Length"), coding), append(p.Head(), p.Curl()))
-	}
-	if coding == "" {
-		t.Pass("the body ends with the connection")
-	}
-	t.Pass("chunked")
+	t.eachHead(func(p *Tap) (seen string) {
+		coding := p.Header("Transfer-Encoding")
+		if p.Header("Content-Length") != "" || coding != "" && !strings.EqualFold(coding, "chunked") {
+			t.Fail(expected, fmt.Sprintf("Content-Length: %s, Transfer-Encoding: %s", p.Header("Content-Length"), coding), append(p.Head(), p.Curl()))
+		}
+		if coding == "" {
+			return "the body ends with the connection"
+		}
+		return "chunked"
+	})
 }
 
 // "To an HTTP/1.0 request the server sends no Transfer-Encoding."
@@ -138,21 +140,23 @@ func http10GetsNoChunks(t *Trial) {
 
 // "Responses are not stored by caches: Cache-Control no-store (or no-cache/private)."
 func cachesDoNotStore(t *Trial) {
-	p := answered(t)
-	has := cacheControl(p)
-	t.Classify(named("Cache-Control", p), append(p.Head(), p.Curl()),
-		conformance.Class{Outcome: conformance.Pass, Text: "no-store", Holds: has["no-store"]},
-		conformance.Class{Outcome: conformance.Warn, Text: "no-cache or private", Holds: has["no-cache"] || has["private"]})
-	t.Conclude(named("Cache-Control", p))
+	t.eachHead(func(p *Tap) (seen string) {
+		has := cacheControl(p)
+		t.Classify(named("Cache-Control", p), append(p.Head(), p.Curl()),
+			conformance.Class{Outcome: conformance.Pass, Text: "no-store", Holds: has["no-store"]},
+			conformance.Class{Outcome: conformance.Warn, Text: "no-cache or private", Holds: has["no-cache"] || has["private"]})
+		return named("Cache-Control", p)
+	})
 }
 
 // "Cache-Control includes no-transform (stops compressing/buffering intermediaries)."
 func intermediariesDoNotTransform(t *Trial) {
-	p := answered(t)
-	if !cacheControl(p)["no-transform"] {
-		t.Fail("Cache-Control with no-transform", named("Cache-Control", p), append(p.Head(), p.Curl()))
-	}
-	t.Pass(named("Cache-Control", p))
+	t.eachHead(func(p *Tap) (seen string) {
+		if !cacheControl(p)["no-transform"] {
+			t.Fail("Cache-Control with no-transform", named("Cache-Control", p), append(p.Head(), p.Curl()))
+		}
+		return named("Cache-Control", p)
+	})
 }
 
 // cacheControl is the directives of a response.
@@ -175,11 +179,12 @@ func named(name string, p *Tap) string {
 
 // "X-Accel-Buffering: no is sent."
 func nginxDoesNotBuffer(t *Trial) {
-	p := answered(t)
-	if !strings.EqualFold(p.Header("X-Accel-Buffering"), "no") {
-		t.Fail("X-Accel-Buffering: no", named("X-Accel-Buffering", p)+": nginx buffers the stream unless it is configured not to", p.Head())
-	}
-	t.Pass("X-Accel-Buffering: no")
+	t.eachHead(func(p *Tap) (seen string) {
+		if !strings.EqualFold(p.Header("X-Accel-Buffering"), "no") {
+			t.Fail("X-Accel-Buffering: no", named("X-Accel-Buffering", p)+": nginx buffers the stream unless it is configured not to", p.Head())
+		}
+		return "X-Accel-Buffering: no"
+	})
 }
 
 // "HEAD returns the same headers and ends without streaming."
@@ -332,6 +337,19 @@ func (v provocation) fails(t *Trial, p *Tap) bool {
 
 // lookFor is how long a stream is watched for an error that it may tell.
 const lookFor = time.Second
+
+// eachHead has the head of a new stream judged, and that of one that resumed. What was seen is told once where it is the same.
+func (t *Trial) eachHead(judge func(p *Tap) (seen string)) {
+	told := []string{judge(answered(t))}
+	t.Count(1)
+	if len(t.ways()) > 1 && !t.Deviated() {
+		if p, _ := t.comeBack([]string{t.Stream()}); p != nil && p.Status() == http.StatusOK {
+			told = append(told, judge(p))
+			t.Count(1)
+		}
+	}
+	t.Conclude(strings.Join(slices.Compact(told), "; on one that resumed: "))
+}
 
 // answered is a subscription with status 200, whatever its head says; without one the case is unknown.
 func answered(t *Trial, options ...Option) *Tap {

@@ -171,8 +171,18 @@ func awaitPlace(t *Trial, stream, way string, within time.Duration, opts ...Opti
 
 // "Streams live longer than the server's ordinary write/request timeout; no silent "deaf" stream."
 func streamOutlivesTimeouts(t *Trial) {
+	t.eitherWay(func(w way) string {
+		p := w.open(t, []string{t.Stream()})
+		if p == nil {
+			return ""
+		}
+		return outlivesTimeouts(t, w, p)
+	})
+}
+
+// outlivesTimeouts holds a stream open, sends events on it all the while, and says for how long.
+func outlivesTimeouts(t *Trial, w way, p *Tap) string {
 	hold := t.Duration("hold")
-	p := t.Subscribe([]string{t.Stream()})
 	if _, ok := t.Fence(p); !ok {
 		silent(t, p)
 	}
@@ -189,12 +199,12 @@ func streamOutlivesTimeouts(t *Trial) {
 			ended, err := p.Ended()
 			switch {
 			case !ended:
-				t.Absent("all events, or an end of the stream", fmt.Sprintf("after about %v events stopped coming, and the stream stayed open", age), p.Evidence())
+				t.Absent("all events, or an end of the stream", fmt.Sprintf("%s: after about %v events stopped coming, and the stream stayed open", w.how, age), p.Evidence())
 			case !errors.Is(err, io.EOF):
-				t.Absent("all events, or a clean end of the stream", fmt.Sprintf("after about %v the stream broke: %v", age, err), p.Evidence())
+				t.Absent("all events, or a clean end of the stream", fmt.Sprintf("%s: after about %v the stream broke: %v", w.how, age, err), p.Evidence())
 			}
 			resumed(t, p, sent)
-			t.Conclude(fmt.Sprintf("the stream ended cleanly after about %v, and resuming it lost nothing", age))
+			return fmt.Sprintf("the stream ended cleanly after about %v, and resuming it lost nothing", age)
 		}
 		t.Doing("a stream is held open for %v", hold)
 		select {
@@ -204,7 +214,7 @@ func streamOutlivesTimeouts(t *Trial) {
 		}
 	}
 	t.Count(len(sent))
-	t.Pass(fmt.Sprintf("held for %v: %s, all of them on one connection", time.Since(p.Began()).Round(time.Second), conformance.Plural(len(sent), "event")))
+	return fmt.Sprintf("held for %v: %s, all of them on one connection", time.Since(p.Began()).Round(time.Second), conformance.Plural(len(sent), "event"))
 }
 
 // mostHeld is how long a stream is held at most for no other reason than that others go on.

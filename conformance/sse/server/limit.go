@@ -157,7 +157,8 @@ func connectionsOverTheLimitAreRefused(t *Trial) {
 		t.Info(fmt.Sprintf("a client has one stream at a time: a second one is refused with status %d", refused.Status()))
 	}
 	const more = 5
-	for range more {
+	positions := t.positionsOf(open)
+	for n := range more {
 		if refused == nil {
 			t.Deviation(expected, fmt.Sprintf("connection %d of one user was accepted, the limit is %d", len(open), limit))
 			break
@@ -171,7 +172,7 @@ func connectionsOverTheLimitAreRefused(t *Trial) {
 		if t.Deviated() {
 			break
 		}
-		refused = overTheLimit(t, stream, client)
+		refused = overTheLimit(t, stream, client, From(positions[n%len(positions)]))
 	}
 	stay(t, open)
 	t.Count(len(open) + more)
@@ -184,9 +185,20 @@ func connectionsOverTheLimitAreRefused(t *Trial) {
 	t.Conclude(fmt.Sprintf("beyond %d connections of one user there were refusals, and those before stayed", limit))
 }
 
+// positionsOf are none, and where there is one, that of connections that are open: a limit is the same for who comes back.
+func (t *Trial) positionsOf(open []*Tap) []string {
+	positions := []string{""}
+	if len(t.ways()) > 1 {
+		if _, ok := t.Fence(open[0]); ok {
+			positions = append(positions, open[0].LastEventID())
+		}
+	}
+	return positions
+}
+
 // overTheLimit tries one connection more; nil when it was accepted.
-func overTheLimit(t *Trial, stream string, client Option) *Tap {
-	p := reply(t, []string{stream}, client)
+func overTheLimit(t *Trial, stream string, client, from Option) *Tap {
+	p := reply(t, []string{stream}, client, from)
 	if p.Status() == http.StatusOK {
 		return nil
 	}
@@ -218,6 +230,7 @@ func closedConnectionsFreeTheirPlaces(t *Trial) {
 	limit = len(open)
 	var slowest time.Duration
 	refused.Close() // whatever it is, it must not hold a place
+	positions := t.positionsOf(open)
 	for range rounds {
 		for _, p := range open {
 			p.Close()
@@ -225,7 +238,7 @@ func closedConnectionsFreeTheirPlaces(t *Trial) {
 		open = open[:0]
 		began := time.Now()
 		for len(open) < limit {
-			p := reply(t, []string{stream}, client)
+			p := reply(t, []string{stream}, client, From(positions[len(open)%len(positions)]))
 			if p.Status() == http.StatusOK {
 				open = append(open, p)
 				continue

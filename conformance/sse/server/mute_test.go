@@ -22,7 +22,7 @@ func TestNothingArrivedPassesNothing(t *testing.T) {
 		{"SSE-RESUME-010", "who comes without a position is served"},
 		{"SSE-RESUME-011", ""}, {"SSE-RESUME-012", ""}, {"SSE-RESUME-013", ""}, {"SSE-RESUME-014", ""}, {"SSE-RESUME-015", ""},
 		{"SSE-RESUME-016", ""}, {"SSE-RESUME-017", ""}, {"SSE-RESUME-018", ""}, {"SSE-RESUME-019", ""}, {"SSE-RESUME-020", ""},
-		{"SSE-RESUME-021", ""}, {"SSE-RESUME-022", ""}, {"SSE-RESUME-023", ""}, {"SSE-ISO-004", ""},
+		{"SSE-RESUME-021", ""}, {"SSE-RESUME-022", ""}, {"SSE-RESUME-023", ""}, {"SSE-RESUME-024", ""}, {"SSE-ISO-004", ""},
 	}
 	var only []string
 	for _, row := range rows {

@@ -37,6 +37,7 @@ var resumeCases = []Case{
 	{Requirement: "SSE-RESUME-021", Turn: disturbing, Run: neverMistakesOldPositions},
 	{Requirement: "SSE-RESUME-022", Turn: waiting, Run: keepsForDeclaredAge},
 	{Requirement: "SSE-RESUME-023", Run: replaysWhatWasSeen},
+	{Requirement: "SSE-RESUME-024", Run: resumesSeveralStreams},
 }
 
 // "With Last-Event-ID: X the server sends every retained event published after X, before live events."

@@ -347,28 +347,6 @@ func cutAgainAndAgain(t *Trial, c *course, order []int) *follower {
 	return f
 }
 
-// "History retention is at least what is documented (count, age, bytes)."
-func keepsDeclaredHistory(t *Trial) {
-	h := t.Subject.History
-	if h == 0 || h > mostFilled {
-		t.Skip("no history of at most %s is declared: describe history in the target file", conformance.Plural(mostFilled, "event"))
-	}
-	c := t.course()
-	t.Allow(time.Duration(h) * 5 * time.Millisecond)
-	c.fill(h + h/10 + 2)
-	c.mustHaveIDs()
-	order := c.series.numbers(0, c.observer.seen)
-	place := len(order) - h + 1 // the resume publishes one more, and a position itself may have to be among what is kept
-	r := c.resume(0, c.ids[order[place]])
-	want := append(slices.Clone(order[place+1:]), c.published)
-	t.Count(len(want))
-	if came := common(want, r.got); len(came) < len(want) {
-		t.Fail(fmt.Sprintf("the %s behind a position that is within the declared history of %d", conformance.Plural(len(want), "message"), h),
-			fmt.Sprintf("%d of them", len(came)), r.evidence())
-	}
-	t.Pass(fmt.Sprintf("the newest %d of %s could be resumed from", h-1, conformance.Plural(c.published, "message")))
-}
-
 // "Events are kept to resume from for as long as is declared."
 func keepsForDeclaredAge(t *Trial) {
 	age, longest := t.Subject.HistoryAge, t.Duration("longest")

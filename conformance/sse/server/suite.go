@@ -66,6 +66,7 @@ type suite struct {
 	patience patience
 	streams  atomic.Int64 // open and read by cases
 	openings openings
+	retries  retries
 	joined   *conformance.Suite
 }
 

@@ -31,12 +31,15 @@ type Tap struct {
 	giveUp    func(why string) // ends the case that is given more than it can take; nil: there is none
 	sign      func()           // called when an event has come; nil: nobody is told
 	cost      int64            // of that, what this one keeps
+	resumed   bool             // it came with a position
+	sent      *retries         // reconnection times of the whole check; nil: nobody keeps them
 
 	mu      sync.Mutex
 	record  Record
-	raw     []byte        // what came of a body that is decoded for the record, as far as it is kept
-	id      string        // the last event id so far
-	arrived chan struct{} // closed and replaced whenever the record has changed
+	raw     []byte                 // what came of a body that is decoded for the record, as far as it is kept
+	id      string                 // the last event id so far
+	retries map[time.Duration]bool // that came
+	arrived chan struct{}          // closed and replaced whenever the record has changed
 }
 
 func newTap(subject *Subject, streams []string, req *sse.Request, stream *sse.Stream, position string) *Tap {
@@ -98,8 +101,11 @@ func (p *Tap) take(r *recorder, b []byte, at time.Time, opaque bool) error {
 	if opaque {
 		r.decoder.Reset()
 	}
-	known := len(p.record.Events)
+	known, retries := len(p.record.Events), len(p.record.Retries)
 	err := r.take(b, at)
+	if p.sent != nil {
+		p.sent.note(p, p.record.Retries[retries:])
+	}
 	if p.sign != nil && len(p.record.Events) > known {
 		p.sign()
 	}

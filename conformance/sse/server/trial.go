@@ -277,6 +277,7 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 	p := newTap(t.Subject, o.Streams, req, stream, o.Position)
 	p.most, p.stock, p.sign, p.giveUp = o.most, &t.suite.stock, t.Sign, t.GiveUp
 	p.client, p.token, p.returning = o.Client, o.Token, returning
+	p.resumed, p.sent = o.Position != "", &t.suite.retries
 	if o.unread {
 		close(p.done)
 	} else {
