@@ -62,6 +62,33 @@ var serverReturnMutants = []Mutant{
 		},
 	},
 	{
+		Name: "hides-replays-from-pages", Bug: "The head of a stream that was resumed does not name the origin of the page that asks.",
+		SeenIn: "plausible: a handler of its own for replays", Kills: []string{"SSE-HTTPS-014"},
+		Broker: func(c *broker.Config) {
+			c.Tamper = headed(func(r *http.Request, h http.Header) {
+				if returns(r) {
+					h.Del("Access-Control-Allow-Origin")
+				}
+			})
+		},
+	},
+	{
+		Name: "keeps-replays-compressed", Bug: "In a coding what is replayed waits for the next event.",
+		SeenIn: "plausible: a flush in the loop of live events alone", Kills: []string{"SSE-HTTPS-026"},
+		Broker: func(c *broker.Config) {
+			late, soon := *c, *c
+			compressingStreams("gzip", takes("gzip"), oneEventLate)(&late)
+			compressingStreams("gzip", takes("gzip"), flushed)(&soon)
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				serve := soon.Tamper.Handler
+				if returns(r) {
+					serve = late.Tamper.Handler
+				}
+				serve(next).ServeHTTP(w, r)
+			})
+		},
+	},
+	{
 		Name: "replays-stream-by-stream", Bug: "A replay of several streams is that of one behind that of the other, and its ids are those of all streams together.",
 		SeenIn: "plausible: a history for each stream, read in a loop", Kills: []string{"SSE-RESUME-024"},
 		Broker: func(c *broker.Config) {

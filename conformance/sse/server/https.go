@@ -342,11 +342,9 @@ const lookFor = time.Second
 func (t *Trial) eachHead(judge func(p *Tap) (seen string)) {
 	told := []string{judge(answered(t))}
 	t.Count(1)
-	if len(t.ways()) > 1 && !t.Deviated() {
-		if p, _ := t.comeBack([]string{t.Stream()}); p != nil && p.Status() == http.StatusOK {
-			told = append(told, judge(p))
-			t.Count(1)
-		}
+	if p := t.returned(); p != nil && !t.Deviated() {
+		told = append(told, judge(p))
+		t.Count(1)
 	}
 	t.Conclude(strings.Join(slices.Compact(told), "; on one that resumed: "))
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ func codingDelaysNothing(t *Trial) {
 		told = append(told, t.eventsInTime(p, plain, coding))
 		t.beatsInTime(p, plain, coding)
 		p.Close()
+		t.replayInTime(p, plain, accept)
 	}
 	if len(seen) == 0 {
 		t.Skip("the stream is not compressed, though %s was accepted", accepted[0])
@@ -51,6 +53,35 @@ func (t *Trial) inCoding(accept string) (p *Tap, plain *follower) {
 		t.Absent("what makes a subscriber ready as soon as without a coding", fmt.Sprintf("Accept-Encoding: %s, and it did not come within %v", accept, t.arrival), p.Head(), p.Evidence())
 	}
 	return p, plain
+}
+
+// replayInTime has who reads a coding come back: neither what was missed nor what follows waits for something behind it.
+func (t *Trial) replayInTime(p *Tap, plain *follower, accept string) {
+	position := p.LastEventID()
+	if len(t.ways()) == 1 || position == "" {
+		return
+	}
+	missed := codedEvent{marker: t.Unique()}
+	t.Send(p.Streams[0], missed.marker)
+	again, err := t.Open(p.Streams, Again(p), From(position), With("Accept-Encoding", accept))
+	if err != nil || again.Status() != http.StatusOK {
+		t.interrupted()
+		return // that is for other cases
+	}
+	coding := again.Header("Content-Encoding")
+	if !coded(coding) || !readable(coding) {
+		return
+	}
+	t.Count(1)
+	if !t.AwaitFor(again, "what was missed is awaited in a coding", pushedAfter, func(*Record) bool { return missed.came(again, 0) }) {
+		t.mustBeInCoding(again, coding)
+		t.Send(p.Streams[0], t.Unique())
+		if t.AwaitFor(again, "what was missed is awaited in a coding", stuck, func(*Record) bool { return missed.came(again, 0) }) {
+			t.Absent("what was missed, as soon as a subscriber is back, in any coding", fmt.Sprintf("Content-Encoding: %s, and it had not come after %v; it came when another event was published", coding, pushedAfter), again.Head(), again.Evidence())
+		}
+		return // nothing is replayed: that is for other cases
+	}
+	t.eventsInTime(again, plain, coding)
 }
 
 // mustBeUncoded notes a body that is compressed, and whose head does not say so.

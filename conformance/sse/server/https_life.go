@@ -25,6 +25,9 @@ func compressionIsAccepted(t *Trial) {
 			informs("any, without Accept-Encoding", accepted == ""))
 		codings = append(codings, fmt.Sprintf("%q gave %q", accepted, coding))
 		p.Close()
+		if p = t.returned(With("Accept-Encoding", accepted)); p != nil && coded(p.Header("Content-Encoding")) && !coded(coding) && accepted != "gzip" {
+			t.Deviation("no Content-Encoding that was not asked for, on a stream that resumed as on a new one", fmt.Sprintf("Accept-Encoding %q gave Content-Encoding: %s", accepted, p.Header("Content-Encoding")), append(p.Head(), p.Curl()))
+		}
 	}
 	t.Count(len(codings))
 	t.Conclude("Content-Encoding by Accept-Encoding: " + strings.Join(codings, ", "))

@@ -56,6 +56,18 @@ func (w way) open(t *Trial, streams []string, options ...Option) *Tap {
 	return p
 }
 
+// returned is the answer with status 200 to a client that came back; nil where none does.
+func (t *Trial) returned(options ...Option) *Tap {
+	if len(t.ways()) == 1 {
+		return nil
+	}
+	p, _ := t.comeBack([]string{t.Stream()}, options...)
+	if p == nil || p.Status() != http.StatusOK {
+		return nil
+	}
+	return p
+}
+
 // comeBack lets a client leave a stream and come back when it has missed a message; p is nil when it has no position, or there was no answer.
 func (t *Trial) comeBack(streams []string, options ...Option) (p *Tap, missed string) {
 	before := t.Subscribe(streams, options...)
