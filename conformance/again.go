@@ -22,6 +22,7 @@ type attempt struct {
 	weak    bool // a failure rests on a time, an error answer or an absence
 	took    time.Duration
 	settled bool  // another one would come to the same
+	lost    bool  // nothing could be judged any more
 	halt    *halt // the subject stopped answering meanwhile, and there is no verdict for that
 }
 

@@ -38,6 +38,10 @@ type Suite struct {
 	Once      bool                                                   // whoever asks repeats what is unknown or fails, if it matters
 	Report    func(v Verdict)                                        // called as each verdict is reached, from several goroutines
 
+	// Lost says why nothing more can be judged though the subject answers, and which requirement tells of that; "" while something can. nil: it
+	// always can.
+	Lost func() (why, told string)
+
 	// Answers asks the subject for something plain, and says why that was not to be had: gone tells a subject that is not there from one that
 	// does not answer. nil: it is not asked.
 	Answers func(ctx context.Context) (why error, gone bool)
@@ -232,7 +236,12 @@ func (r *round) repeat(j *job) {
 		if firm {
 			r.again.Add(int64(second.took))
 		}
-		if second.halt == nil {
+		switch {
+		case second.lost && j.attempt.missed() && j.attempt.weak:
+			j.verdict = alone(j.attempt.verdict, errors.New(second.verdict.Reason))
+		case second.lost && !j.attempt.missed():
+			j.verdict, j.moot = second.verdict, true
+		case second.halt == nil:
 			j.verdict = merged(j.attempt, second)
 			j.moot = false
 		}
@@ -284,6 +293,10 @@ func (r *round) carried(j *job) *attempt {
 	case late != nil:
 		return &attempt{verdict: Verdict{Outcome: Unknown, Reason: late.Error()}}
 	}
+	if lost := r.lost(j); lost != nil {
+		j.moot = lost.lost
+		return lost
+	}
 	began := time.Now()
 	t := r.trial(j)
 	r.vigil.enter(t, j)
@@ -299,10 +312,31 @@ func (r *round) carried(j *job) *attempt {
 		r.vigil.look(r.ctx, time.Now())
 	}
 	r.vigil.leave(t)
+	if a.verdict.Outcome == Unknown {
+		if lost := r.lost(j); lost != nil {
+			j.moot = lost.lost
+			return lost
+		}
+	}
 	if h := t.halt.Load(); h != nil && a.verdict.Outcome != Pass {
 		r.vigil.rule(h, j, a)
 	}
 	return a
+}
+
+// lost is what comes of a job when nothing can be judged any more; nil while something can.
+func (r *round) lost(j *job) *attempt {
+	if r.Lost == nil {
+		return nil
+	}
+	why, told := r.Lost()
+	switch {
+	case why == "":
+		return nil
+	case j.r.ID == told:
+		return &attempt{verdict: r.named(j, tells(why, r.LevelOf(j.r), j.r)), took: longFirst}
+	}
+	return &attempt{verdict: Verdict{Outcome: Skip, Reason: why}, lost: true}
 }
 
 // verdicts are those of all jobs. What was skipped because something was missing is unknown where no other verdict tells of that.
@@ -313,6 +347,9 @@ func (r *round) verdicts(jobs []job) []Verdict {
 	for i := range jobs {
 		if jobs[i].verdict.ID == "" { // a crash came before
 			jobs[i].verdict = r.named(&jobs[i], Verdict{Outcome: Unknown, Reason: "the check ended before it was judged"})
+		}
+		if lost := r.lost(&jobs[i]); lost != nil && !lost.lost { // whatever it seemed to be before
+			jobs[i].verdict = lost.verdict
 		}
 		verdicts[i] = jobs[i].verdict
 		failed = failed || verdicts[i].Outcome == Fail

@@ -22,7 +22,7 @@ var serverCrowdMutants = []Mutant{
 			var left sync.Map // client and streams → when one of them left
 			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 				defer func() { left.Store(fmt.Sprint(userOf(r), r.URL.Query()["stream"]), time.Now()) }()
-				next.ServeHTTP(&filter{ResponseWriter: w, change: func(p []byte) []byte { return p }}, r) // which returns at the stream's end
+				next.ServeHTTP(blocking(w), r)
 			})
 			c.Tamper.Deliver = func(to *broker.Subscriber, ev broker.Event) []broker.Event {
 				if at, ever := left.Load(fmt.Sprint(to.User, to.Streams)); ever && to.Joined.Before(at.(time.Time)) {
@@ -30,6 +30,26 @@ var serverCrowdMutants = []Mutant{
 				}
 				return []broker.Event{ev}
 			}
+		},
+	},
+	{
+		Name: "keeps-places-of-who-did-not-wait", Bug: "Whoever leaves before the answer keeps the place that was taken for it.",
+		SeenIn: "plausible: an early return behind the counter, where the client has gone while its rights were looked up", Kills: []string{"SSE-LIMIT-003"},
+		Broker: func(c *broker.Config) {
+			p := &placesOf{limit: c.MaxConnectionsPerUser, taken: map[string]int{}}
+			c.Tamper = onStreams(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				user := userOf(r)
+				if !p.take(user) {
+					w.Header().Set("Retry-After", "1")
+					http.Error(w, "too many connections", http.StatusTooManyRequests)
+					return
+				}
+				if pause(r, 3*time.Millisecond); r.Context().Err() != nil {
+					return
+				}
+				defer p.give(user)
+				next.ServeHTTP(blocking(w), r)
+			})
 		},
 	},
 	{
@@ -60,4 +80,33 @@ func userOf(r *http.Request) string {
 	text, _ := base64.RawURLEncoding.DecodeString(parts[1])
 	_ = json.Unmarshal(text, &claims) // no token names nobody
 	return claims.Subject
+}
+
+// blocking keeps the broker from taking the connection over, so that serving a stream lasts until its end.
+func blocking(w http.ResponseWriter) http.ResponseWriter {
+	return &filter{ResponseWriter: w, change: func(p []byte) []byte { return p }}
+}
+
+// placesOf are the places of each user.
+type placesOf struct {
+	limit int
+
+	mu    sync.Mutex
+	taken map[string]int
+}
+
+func (p *placesOf) take(user string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if user != "" && p.taken[user] >= p.limit {
+		return false
+	}
+	p.taken[user]++
+	return true
+}
+
+func (p *placesOf) give(user string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken[user]--
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
 // limitCases are those of the area LIMIT: what is refused because it is too much. Limits that are not known are looked for, with
@@ -232,6 +234,7 @@ func closedConnectionsFreeTheirPlaces(t *Trial) {
 	refused.Close() // whatever it is, it must not hold a place
 	positions := t.positionsOf(open)
 	for range rounds {
+		reply(t, []string{stream}, client).Close() // nor may this
 		for _, p := range open {
 			p.Close()
 		}
@@ -240,7 +243,9 @@ func closedConnectionsFreeTheirPlaces(t *Trial) {
 		for len(open) < limit {
 			p := reply(t, []string{stream}, client, From(positions[len(open)%len(positions)]))
 			if p.Status() == http.StatusOK {
-				open = append(open, p)
+				if open = append(open, p); len(open) == 1 { // there is room now
+					abandon(t, t.Request([]string{stream}, client))
+				}
 				continue
 			}
 			if waited := time.Since(began); waited > late {
@@ -257,6 +262,20 @@ func closedConnectionsFreeTheirPlaces(t *Trial) {
 		t.Warn(fmt.Sprintf("places that are free within %v", atOnce), fmt.Sprintf("closed connections kept their places for %v", slowest.Round(time.Millisecond)))
 	}
 	t.Pass(fmt.Sprintf("%d times all %d places were free at once", rounds, limit))
+}
+
+// abandon sends requests whose clients leave before there is an answer: with RST, and with FIN.
+func abandon(t *Trial, req *sse.Request) {
+	for _, reset := range []bool{true, false} {
+		x := t.Dial(req)
+		if x.Write(http.MethodGet, "HTTP/1.1", req) != nil {
+			continue
+		}
+		if tcp, ok := x.conn.(*net.TCPConn); ok && reset {
+			_ = tcp.SetLinger(0) // it is about to be closed
+		}
+		_ = x.conn.Close() // that is the point
+	}
 }
 
 // "A publish beyond the limit of a rate is answered with 429 and Retry-After."

@@ -67,6 +67,7 @@ type suite struct {
 	streams  atomic.Int64 // open and read by cases
 	openings openings
 	retries  retries
+	room     room
 	joined   *conformance.Suite
 }
 
@@ -102,7 +103,7 @@ func (s *suite) join(o Options) *conformance.Suite {
 	s.joined = &conformance.Suite{
 		Profile: cmp.Or(o.Profile, conformance.ProfileBroker), Only: o.Only, Holds: s.subject.Declares, Lacks: s.subject.lacks,
 		Parameter: s.parameters(o.Parameter), Next: o.Next, Parallel: o.Parallel, Once: o.Once, Report: o.Report,
-		Grounds: s.grounds(), Answers: s.answers, Revive: s.subject.Restart, Processor: s.subject.Processor, Contention: conformance.NewContention(s.subject.Processes),
+		Grounds: s.grounds(), Lost: s.lost, Answers: s.answers, Revive: s.subject.Restart, Processor: s.subject.Processor, Contention: conformance.NewContention(s.subject.Processes),
 	}
 	return s.joined
 }

@@ -155,6 +155,7 @@ func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 	}
 	admitted := 0 // plain ones, while this one was not
 	for attempt := 1; ; attempt++ {
+		t.mustHaveRoom()
 		p, err := t.open(o)
 		if err == nil && t.noted(o, p) && attempt < timesTurnedAway && t.asksAgain() {
 			p.discard()
@@ -171,6 +172,11 @@ func (t *Trial) Open(streams []string, options ...Option) (*Tap, error) {
 				if p, told, err := t.alternate(o, streams); told {
 					return p, err
 				}
+			}
+			if t.seekRoom(p) {
+				p.discard()
+				attempt--
+				continue
 			}
 			t.Unknown("there was no room: %d attempts were answered with status %d, although a stream could be opened before: %s", attempt, p.Status(), t.suite.roomier())
 		}
@@ -278,11 +284,14 @@ func (t *Trial) open(o *opening) (*Tap, error) {
 	p.most, p.stock, p.sign, p.giveUp = o.most, &t.suite.stock, t.Sign, t.GiveUp
 	p.client, p.token, p.returning = o.Client, o.Token, returning
 	p.resumed, p.sent = o.Position != "", &t.suite.retries
+	leave := t.suite.room.enter(p)
 	if o.unread {
 		close(p.done)
+		t.Cleanup(leave)
 	} else {
 		t.suite.streams.Add(1)
 		go func() {
+			defer leave()
 			defer t.suite.streams.Add(-1)
 			defer crash.Catch()
 			p.read()
