@@ -11,7 +11,7 @@ import (
 
 // Server is every mutant that the cases of a server must catch: its Kills are requirements. They are run against the embedded
 // broker's configuration, so they need no scenario.
-var Server = withoutKills(slices.Concat(serverFormMutants, serverHTTPSMutants, serverOpeningMutants, serverCodingMutants, serverHBSMutants, serverResumeMutants, serverReturnMutants, serverDelivMutants, serverCrowdMutants, serverRareMutants, serverTextMutants, serverAuthMutants, serverSlowMutants, serverDrainMutants, serverLimitMutants, serverHaltMutants))
+var Server = withoutKills(slices.Concat(serverFormMutants, serverHTTPSMutants, serverOpeningMutants, serverCodingMutants, serverHBSMutants, serverResumeMutants, serverReplayMutants, serverReturnMutants, serverDelivMutants, serverCrowdMutants, serverRareMutants, serverTextMutants, serverAuthMutants, serverSlowMutants, serverDrainMutants, serverLimitMutants, serverHaltMutants))
 
 // withoutKills leaves out of what a mutant may miss what it must: several share a list of that.
 func withoutKills(mutants []Mutant) []Mutant {

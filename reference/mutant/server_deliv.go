@@ -137,7 +137,7 @@ var serverDelivMutants = []Mutant{
 		Name: "position-opens-its-stream", Bug: "The replay is of the stream to which the position belongs, not of the one asked for.",
 		SeenIn: "plausible: history is looked up by id alone", Kills: []string{"SSE-ISO-004", "SSE-RESUME-013"},
 		May:    because("of several streams only one is replayed", "SSE-RESUME-024"),
-		Broker: replayByPosition,
+		Broker: replayingToo(behind),
 	},
 	{
 		Name: "chokes-on-one-hot-stream", Bug: "A stream with many events stops the one loop through which all streams go.",
@@ -273,44 +273,6 @@ func broadcastOrphans(c *broker.Config) {
 		next.ServeHTTP(w, r)
 	})
 	c.Tamper.Leak = func(_ *broker.Subscriber, ev broker.Event) bool { return ev.Stream == orphans }
-}
-
-// replayByPosition puts before the first event of who resumes whatever came behind its position in the stream that it belongs to.
-func replayByPosition(c *broker.Config) {
-	var mu sync.Mutex
-	var history []broker.Event
-	done := new(each[bool])
-	c.Tamper = &broker.Tamper{
-		Store: func(ev broker.Event) bool {
-			mu.Lock()
-			defer mu.Unlock()
-			history = append(history, ev)
-			return true
-		},
-		Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
-			if replayed := done.of(to); to.Resume == broker.ResumeExact && !*replayed {
-				*replayed = true
-				mu.Lock()
-				defer mu.Unlock()
-				return append(behind(history, to), ev)
-			}
-			return []broker.Event{ev}
-		},
-	}
-}
-
-// behind are the events of a position's stream that follow it, when it is not the stream that was asked for.
-func behind(history []broker.Event, to *broker.Subscriber) (events []broker.Event) {
-	stream := to.Streams[0]
-	for _, ev := range history {
-		if stream != to.Streams[0] && ev.Stream == stream {
-			events = append(events, ev)
-		}
-		if ev.ID == to.LastEventID {
-			stream = ev.Stream
-		}
-	}
-	return events
 }
 
 // choke stops everything for a while after a stream had many events in a tenth of a second.

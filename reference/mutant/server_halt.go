@@ -35,6 +35,7 @@ var serverHaltMutants = []Mutant{
 		Bug:    "An empty message leaves a lock held: connections are accepted, and nobody is answered any more.",
 		SeenIn: "plausible: an early return before the unlock",
 		Kills:  []string{"SSE-FORM-007"},
+		May:    because("it sends an empty message as well", "SSE-RESUME-023"),
 		Broker: halting(func(body []byte) bool { return len(body) == 0 }, 0, true),
 	},
 	{

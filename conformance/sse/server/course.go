@@ -22,9 +22,12 @@ type course struct {
 }
 
 func (t *Trial) course() *course {
-	c := &course{t: t, stream: t.Stream(), series: t.series(), ids: []string{""}, patience: t.arrival}
-	c.observer = t.follow([]string{c.stream})
-	return c
+	return t.courseOn(t.follow([]string{t.Stream()}))
+}
+
+// courseOn is a course on the stream that a subscriber follows.
+func (t *Trial) courseOn(observer *follower) *course {
+	return &course{t: t, stream: observer.streams[0], series: t.series(), ids: []string{""}, patience: t.arrival, observer: observer}
 }
 
 // text is the data of message n.
@@ -194,6 +197,14 @@ func (c *course) resume(n int, position string, options ...Option) *replay {
 	return r
 }
 
+// strangely comes back with any position, to see what must not come. That nothing comes at all is for other requirements.
+func (c *course) strangely(position string) *replay {
+	silent := c.silent
+	r := c.resume(0, position)
+	c.silent = silent
+	return r
+}
+
 func (r *replay) judge(got []int) {
 	r.got = got
 	count := map[int]int{}
@@ -210,6 +221,21 @@ func (r *replay) judge(got []int) {
 			r.missed = append(r.missed, n)
 		}
 	}
+}
+
+// holes are what did not come of what was to come in this order, behind the first that did: a history that has become too small forgets the
+// oldest first.
+func (r *replay) holes(order, came []int) (missing []int) {
+	first := slices.IndexFunc(order, func(n int) bool { return slices.Contains(came, n) })
+	if first < 0 || !r.heard {
+		return nil // what is missing at the end may be on its way
+	}
+	for _, n := range order[first:] {
+		if !slices.Contains(came, n) {
+			missing = append(missing, n)
+		}
+	}
+	return missing
 }
 
 // sampled ends the case where nothing wrong was seen only because some of the resumes brought nothing at all.

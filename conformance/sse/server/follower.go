@@ -213,6 +213,12 @@ func (f *follower) evidence(connection int) []string {
 	return append(lines, p.Evidence()...)
 }
 
+// evidenceOf is what came over its connection with a seen event, and behind it.
+func (f *follower) evidenceOf(at int) []string {
+	p, e := f.taps[f.at[at]-1], f.seen[at]
+	return append([]string{p.Curl()}, p.EvidenceFrom(max(0, e.End-2*len(e.Data)))...)
+}
+
 // status is that of the newest answer; 0 when there was none.
 func (f *follower) status() int {
 	if len(f.taps) == 0 {

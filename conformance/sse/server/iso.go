@@ -2,13 +2,11 @@ package server
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
-	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
 // isoCases are those of the area ISO: who must not get a message.
@@ -121,43 +119,6 @@ func trespass(t *Trial, own, other *course, secret string) {
 			}
 			t.Deviation("nothing of another tenant", fmt.Sprintf("the answer (status %d) to a token of another tenant held a message", f.tap().Status()), f.evidence(1))
 		}
-	}
-}
-
-// "Topic names are compared exactly: case, trailing slash, percent-encoding, Unicode form, prefix and wildcard characters do not widen a
-// subscription."
-func comparesNamesExactly(t *Trial) {
-	mustSeparate(t)
-	own := t.Stream() + "-é"
-	p := t.follow([]string{own})
-	s, reached := t.series(), []string(nil)
-	names := lookalikes(own)
-	for n, name := range names {
-		if r := t.Publish(Message{Stream: name, Data: s.text(0, n+1)}); r.Acceptance != Rejected {
-			reached = append(reached, name)
-		}
-		t.interrupted()
-	}
-	for range 2 {
-		marker := t.Unique()
-		t.Send(own, marker)
-		if !p.hears(marker) {
-			t.Unknown("a plain message did not arrive within %v of its acknowledgement", t.arrival)
-		}
-	}
-	t.Count(len(names))
-	for _, n := range s.numbers(0, p.seen) {
-		t.Deviation("nothing but what is published to "+sse.Escape([]byte(own)), "what was published to "+sse.Escape([]byte(names[n-1]))+" came", p.evidence(1))
-	}
-	t.Conclude(fmt.Sprintf("of %s that look alike %d could be published to, and nothing of that came", conformance.Plural(len(names), "name"), len(reached)))
-}
-
-// lookalikes are names that are not the given one, which ends in a letter with an accent.
-func lookalikes(name string) []string {
-	stem := strings.TrimSuffix(name, "é")
-	return []string{
-		strings.ToUpper(name), name + "/", name + "//", "/" + name, name + "%2Fb", url.QueryEscape(name), name + "b", name + "/b", name + ".b", name + " ", name + "*",
-		stem, stem + "e", stem + "e\u0301", stem + "*", stem + "?", stem + "%", "*", "#", "+", "**", ".*", stem + "{id}", stem + "é\u200b",
 	}
 }
 

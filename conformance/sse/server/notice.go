@@ -35,6 +35,9 @@ func (t *Trial) notices(f *follower, usual ...*follower) []string {
 	return told
 }
 
+// told says whether a replay of a course came with a sign that something is missing.
+func (t *Trial) told(c *course, r *replay) bool { return len(t.notices(r.follower, t.usual(c)...)) > 0 }
+
 // ours says whether we published an event.
 func (t *Trial) ours(e Event) bool { return strings.Contains(e.Data, "streamgauge-"+t.suite.run+"-") }
 

@@ -36,7 +36,7 @@ var resumeCases = []Case{
 	{Requirement: "SSE-RESUME-020", Turn: demanding, Asks: 11000, Run: keepsDeclaredHistory},
 	{Requirement: "SSE-RESUME-021", Turn: disturbing, Run: neverMistakesOldPositions},
 	{Requirement: "SSE-RESUME-022", Turn: waiting, Run: keepsForDeclaredAge},
-	{Requirement: "SSE-RESUME-023", Run: replaysWhatWasSeen},
+	{Requirement: "SSE-RESUME-023", Turn: provoking, Run: replaysWhatWasSeen},
 	{Requirement: "SSE-RESUME-024", Run: resumesSeveralStreams},
 }
 
@@ -302,11 +302,14 @@ func replaysOnlyWhatMayBeRead(t *Trial) {
 		foreign(t, own.resume(0, other.ids[n]).follower, other, "a replay of its own stream with a position of another")
 	}
 	own.answered()
+	for _, position := range positionsOf(own) {
+		foreign(t, own.strangely(position).follower, other, "what came of its own stream in answer to the position "+sse.Escape([]byte(position)))
+	}
 	if !t.Subject.Rights.Streams {
-		t.Conclude("a position of another stream replayed nothing of it; tokens were not tried, because none are known that say what they allow")
+		t.Conclude("no position replayed anything of another stream, be it of that or of none; tokens were not tried, because none are known that say what they allow")
 	}
 	shrunk(t, own, other)
-	t.Conclude("no replay held anything of another stream, neither by its position nor with a token that does not allow it any more")
+	t.Conclude("no replay held anything of another stream, neither by any position nor with a token that does not allow it any more")
 }
 
 // shrunk resumes with a token that allows one stream of the two that were followed before.
@@ -319,7 +322,7 @@ func shrunk(t *Trial, own, other *course) {
 		t.seeInstead("SSE-AUTH-003", "a token that does not allow a stream opens it, with a position or without")
 	}
 	for _, streams := range asked {
-		for _, position := range []string{own.ids[1], other.ids[1]} {
+		for _, position := range []string{own.ids[1], other.ids[1], strangePositions()[0]} {
 			f := t.follower(streams, t.stranger(own.stream, "", own.stream))
 			if f.position = position; f.open() {
 				settle(t, f, own, other)

@@ -310,6 +310,9 @@ func replayUntil(t *Trial, c *course, oldest string, over <-chan struct{}, repla
 func resumesInsideReplay(t *Trial) {
 	mustResume(t)
 	c, order := t.backlog()
+	inOnePiece(t, c, order)
+	order = append(order, c.published) // the live one
+	order = order[max(0, len(order)-inPieces):]
 	f := cutAgainAndAgain(t, c, order)
 	t.Count(len(f.taps))
 	want, got := order[1:], c.series.numbers(0, f.seen)
@@ -319,6 +322,19 @@ func resumesInsideReplay(t *Trial) {
 	}
 	t.Conclude(fmt.Sprintf("a replay of %s was cut %s and came exactly", conformance.Plural(len(want), "message"), conformance.Plural(len(f.taps)-1, "time")))
 }
+
+// inOnePiece replays a backlog without a cut: a replay that ends with its first page leaves a hole before what is live.
+func inOnePiece(t *Trial, c *course, order []int) {
+	r := c.resume(0, c.ids[order[0]])
+	t.Count(1)
+	if missing := r.holes(order[1:], r.got); len(missing) > 0 && !t.told(c, r) {
+		t.Fail(fmt.Sprintf("all of the %s of the backlog behind the first that came, or a sign that some are missing", conformance.Plural(len(order)-1, "message")),
+			fmt.Sprintf("%d came, and then a live one without the %d between", len(r.got)-1, len(missing)), r.evidence())
+	}
+}
+
+// inPieces is how many events of a backlog are replayed so.
+const inPieces = 400
 
 // mostCuts bounds how often one replay is cut.
 const mostCuts = 400

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +33,7 @@ type oddHub struct {
 	keeps     int                              // events; behind a position before those it goes on with the oldest. 0: all
 	endsOn    string                           // wrong: an event whose type holds this ends each stream
 	oneForAll bool                             // the stream's name does not matter
+	plain     bool                             // a name is of letters, digits and hyphens, or refused
 
 	mu    sync.Mutex
 	log   []hubEvent
@@ -97,6 +99,10 @@ func (h *oddHub) behind(position string) (next int, known bool) {
 
 func (h *oddHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
+	if h.plain && slices.ContainsFunc(query["stream"], func(name string) bool { return !plainName.MatchString(name) }) {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
 	if r.Method == http.MethodPost {
 		data, err := io.ReadAll(r.Body)
 		if err != nil || query.Get("stream") == "" || strings.ToValidUTF8(string(data), "") != string(data) {
@@ -119,6 +125,8 @@ func (h *oddHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).Flush() // a subscriber that left is noticed below
 	h.serve(w, r, query["stream"], next)
 }
+
+var plainName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
 // serve sends what follows until the subscriber leaves or has had enough.
 func (h *oddHub) serve(w http.ResponseWriter, r *http.Request, streams []string, next int) {

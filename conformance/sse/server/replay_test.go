@@ -1,0 +1,42 @@
+package server_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/streamgauge/streamgauge/conformance"
+)
+
+// TestWhoRefusesOddNamesIsJudgedByPlainOnes: its names can be confused with one another as well.
+func TestWhoRefusesOddNamesIsJudgedByPlainOnes(t *testing.T) {
+	t.Parallel()
+	judged(t, (&oddHub{plain: true}).subject(t), "", "SSE-ISO-003").must(t, be(conformance.Pass))
+}
+
+// TestAHistoryMayHaveForgottenTheOldest, of which nothing is declared: what it still holds is as it was.
+func TestAHistoryMayHaveForgottenTheOldest(t *testing.T) {
+	t.Parallel()
+	for name, h := range map[string]*oddHub{
+		"goes on with the oldest": {keeps: 20},
+		"welcomes with the id that it was told, and refuses what it does not know": {greeting: "id: welcome\ndata: {}\n\n", unknown: func(w http.ResponseWriter) bool {
+			w.WriteHeader(http.StatusGone)
+			return false
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			judged(t, h.subject(t), "", "SSE-RESUME-017", "SSE-RESUME-023").must(t, func(v conformance.Verdict) bool {
+				return v.Outcome == conformance.Pass || v.ID == "SSE-RESUME-017" && h.keeps > 0 // which owes 400, or a declaration
+			})
+		})
+	}
+}
+
+// TestNothingOfAReplayIsJudgedWithoutResume, but live events are.
+func TestNothingOfAReplayIsJudgedWithoutResume(t *testing.T) {
+	t.Parallel()
+	s := (&oddHub{forgets: true}).subject(t)
+	s.Capabilities = []string{"publish"}
+	judged(t, s, "", "SSE-RESUME-023").must(t, be(conformance.Skip))
+	judged(t, s, "", "SSE-ISO-003").must(t, be(conformance.Pass))
+}
