@@ -9,12 +9,20 @@ import (
 // columns is how many columns of a terminal s takes; colours take none.
 func columns(s string) int { return twwidth.WidthWithOptions(s, twwidth.Options{}) }
 
+// wider says whether s takes more columns. Of a text of megabytes it looks at the beginning only.
+func wider(s string, width int) bool {
+	if len(s) > 64*width {
+		return len(prefix(s, width)) < len(s)
+	}
+	return columns(s) > width
+}
+
 // fold breaks s into lines of at most width columns, between words where it can and after punctuation or anywhere where it
 // must. Nothing but the spaces at the breaks is lost.
 func fold(s string, width int) []string {
 	width = max(width, 2)
 	var lines []string
-	for columns(s) > width {
+	for wider(s, width) {
 		head, tail := breakAt(s, width)
 		lines = append(lines, strings.TrimRight(head, " "))
 		s = strings.TrimLeft(tail, " ")
@@ -67,7 +75,7 @@ func atMost(folded []string, width, lines int, ellipsis string) []string {
 func chop(s string, width int) []string {
 	width = max(width, 2)
 	var lines []string
-	for columns(s) > width {
+	for wider(s, width) {
 		head := prefix(s, width)
 		lines = append(lines, head)
 		s = s[len(head):]
@@ -79,7 +87,7 @@ func chop(s string, width int) []string {
 func chopEscaped(s string, width int) []string {
 	width = max(width, 12)
 	var lines []string
-	for columns(s) > width {
+	for wider(s, width) {
 		head := prefix(s, width)
 		if at := unfinishedEscape(head); at > 0 {
 			head = head[:at]

@@ -63,3 +63,19 @@ func checkLines(t *rapid.T, lines []string, width int) {
 }
 
 func squeeze(s string) string { return strings.ReplaceAll(s, " ", "") }
+
+// TestALongTextIsFoldedAtOnce: each line is found without a look at all that follows it.
+func TestALongTextIsFoldedAtOnce(t *testing.T) {
+	t.Parallel()
+	const width, n = 80, 2 << 20
+	for name, text := range map[string]string{"one word": strings.Repeat("x", n), "words": strings.Repeat("word ", n/5), "wide": strings.Repeat("界", n/3)} {
+		for _, line := range fold(text, width) {
+			if columns(line) > width {
+				t.Fatalf("%s: a line of %d columns", name, columns(line))
+			}
+		}
+		if whole := strings.Join(chop(text, width), ""); whole != text {
+			t.Errorf("%s: %d bytes of %d are left", name, len(whole), len(text))
+		}
+	}
+}

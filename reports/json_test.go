@@ -13,6 +13,16 @@ import (
 	"github.com/streamgauge/streamgauge/conformance"
 )
 
+func TestAResultOfNothingButValuesIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, values := range map[string]string{"objects": strings.Repeat("{},", 1<<18) + "{}", "texts": strings.Repeat(`"",`, 1<<18) + `""`} {
+		text := []byte(`{"version": 1, "kind": "run", "outcome": "pass", "verdicts": [` + values + `]}`)
+		if _, err := parseResult("x", text); err == nil || !strings.Contains(err.Error(), "x: holds more values than a result of its size has") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestWhatJSONStoresLoadReadsBack(t *testing.T) {
 	t.Parallel()
 	for _, s := range samples() {

@@ -35,9 +35,12 @@ func Load(dirOrFile string) (*conformance.Result, error) {
 }
 
 // maxResult bounds a stored result, in bytes.
-const maxResult = 256 << 20
+const maxResult = 64 << 20
 
 func parseResult(path string, text []byte) (*conformance.Result, error) {
+	if crowded(text) {
+		return nil, fmt.Errorf("%s: holds more values than a result of its size has", path)
+	}
 	var head struct {
 		Version *int              `json:"version"`
 		Kind    *conformance.Kind `json:"kind"`
@@ -57,6 +60,13 @@ func parseResult(path string, text []byte) (*conformance.Result, error) {
 		return nil, err
 	}
 	return &r, nil
+}
+
+// crowded says that a text has so many values that they would take many times its size: an object of three bytes may take some hundred. A
+// stored result has none in less than a hundred bytes, and few others in less than twenty.
+func crowded(text []byte) bool {
+	const usual, perObject, perValue = 1 << 16, 64, 8
+	return bytes.Count(text, []byte("{")) > usual+len(text)/perObject || bytes.Count(text, []byte(",")) > usual+len(text)/perValue
 }
 
 // decodeWhole decodes text, all of it, and says where it is broken.

@@ -65,6 +65,9 @@ func noHistory(path string) error {
 	if err != nil || !info.IsDir() && !info.Mode().IsRegular() { // the standard input can be read once only
 		return nil //nolint:nilerr // opening it says so
 	}
+	if begins(path, `{"streamgauge":`) {
+		return nil // it need not be read to its end to be told from a result
+	}
 	result, err := reports.Load(path)
 	switch {
 	case err == nil && (result.Kind == conformance.KindCheck || result.Kind == conformance.KindCheckClient):
@@ -75,6 +78,17 @@ func noHistory(path string) error {
 		return fmt.Errorf("%s: is a result that was judged; its history would be %s", path, filepath.Join(filepath.Dir(path), "history.jsonl"))
 	}
 	return nil
+}
+
+func begins(path, with string) bool {
+	file, err := limited.Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }()
+	head := make([]byte, len(with))
+	_, err = io.ReadFull(file, head)
+	return err == nil && string(head) == with
 }
 
 func judgeFile(ctx context.Context, path string, only []string, strict bool) (*conformance.Result, error) {
@@ -148,12 +162,9 @@ type judged struct {
 }
 
 func judgeRun(ctx context.Context, reader *history.Reader, header *history.Header) (*judged, error) {
-	var config check.Config
-	if err := json.Unmarshal(header.Config, &config); err != nil {
-		return nil, fmt.Errorf("history line %d: config, what the run expected: %w", reader.Line(), history.Plainly(err))
-	}
-	if err := config.Validate(); err != nil {
-		return nil, fmt.Errorf("history line %d: config: %w", reader.Line(), err)
+	config, err := configOf(header)
+	if err != nil {
+		return nil, fmt.Errorf("history line %d: config%w", reader.Line(), err)
 	}
 	var budget *memory.Budget // this process's
 	needed := config.Memory()
@@ -162,8 +173,8 @@ func judgeRun(ctx context.Context, reader *history.Reader, header *history.Heade
 	}
 	defer budget.Keep(-needed)
 	j := &judged{run: conformance.ScenarioRun{Scenario: config.Scenario, Subscribers: len(config.Subscribers), Streams: len(config.Streams)}}
-	judge := check.New(config)
-	replay := newReplay(reader, &config)
+	judge := check.New(*config)
+	replay := newReplay(reader, config)
 	end := history.End{}
 	found := map[string]uint64{}
 	if err := replay.run(func(o *history.Observation) {

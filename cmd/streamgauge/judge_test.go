@@ -107,22 +107,36 @@ func TestAHistoryOfAnomaliesIsJudgedByItsConnects(t *testing.T) {
 func TestAHistoryIsNotJudgedBeyondTheMemory(t *testing.T) {
 	t.Parallel()
 	const streams = 1000
-	file := filepath.Join(t.TempDir(), "wide.jsonl")
-	text := fmt.Sprintf(`{"streamgauge":"history","version":1,"mode":"full","config":{"scenario":"wide","streams":[""%s],"publishers":[1000%s],"subscribers":[]}}`+"\n",
-		strings.Repeat(`,""`, streams-1), strings.Repeat(",1000", streams-1))
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	wide := fmt.Sprintf(`"streams":[""%s],"publishers":[1000%s],"subscribers":[]`, strings.Repeat(`,""`, streams-1), strings.Repeat(",1000", streams-1))
+	long := `"run":"\"` + strings.Repeat("x", 1<<20) + `","streams":["a"],"publishers":[1],"subscribers":[]`
+	dense := `"streams":["a"],"publishers":[1],"subscribers":[],"steps":[{}` + strings.Repeat(",{}", 1<<20) + `]`
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for limit, want := range map[string]int{"256MiB": exitInput, "2GiB": exitUnknown} {
-		c := exec.CommandContext(t.Context(), self) // the limit is one of the whole process
-		c.Args = []string{"streamgauge", "judge", file, "--memory", limit}
-		said, _ := c.CombinedOutput()
-		if c.ProcessState.ExitCode() != want || want == exitInput && !strings.Contains(string(said), "history line 1: config: a judge of it takes 162 MiB, which is more than half of the 256 MiB that may be used: see --memory") {
-			t.Errorf("--memory %s: %v, want exit code %d: %.500s", limit, c.ProcessState, want, said)
-		}
+	for name, c := range map[string]struct {
+		config, memory string
+		code           int
+		says           string
+	}{
+		"ten million publishers":     {wide, "256MiB", exitInput, "history line 1: config: a judge of it takes 162 MiB, which is more than half of the 256 MiB that may be used: see --memory"},
+		"ten million, and room":      {wide, "2GiB", exitUnknown, ""},
+		"a name of megabytes":        {long, "256MiB", exitInput, "history line 1: config: it holds a text of more than 1 MiB, which no scenario has"},
+		"a million steps of nothing": {dense, "256MiB", exitInput, "history line 1: config: it holds more than fits into half of the 256 MiB that may be used: see --memory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "history.jsonl")
+			text := `{"streamgauge":"history","version":1,"mode":"full","config":{"scenario":"wide",` + c.config + "}}\n"
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p := exec.CommandContext(t.Context(), self) // the limit is one of the whole process
+			p.Args = []string{"streamgauge", "judge", file, "--memory", c.memory}
+			said, _ := p.CombinedOutput()
+			if p.ProcessState.ExitCode() != c.code || !strings.Contains(string(said), c.says) {
+				t.Errorf("%v, want exit code %d and %q: %.500s", p.ProcessState, c.code, c.says, said)
+			}
+		})
 	}
 }

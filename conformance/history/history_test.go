@@ -303,6 +303,41 @@ func TestBrokenFilesAreRefusedWithTheirLine(t *testing.T) {
 	}
 }
 
+func TestALineWithoutEndIsRefused(t *testing.T) {
+	t.Parallel()
+	head := `{"streamgauge":"history","version":1,"mode":"full"}` + "\n"
+	for name, c := range map[string]struct{ text, want string }{
+		"an observation": {head + `{"t":1,"k":"open","d":"`, "history line 2: longer than 16 MiB"},
+		"no header":      {`{"d":"`, "history line 1: longer than 16 MiB"},
+	} {
+		in := &counting{Reader: io.MultiReader(strings.NewReader(c.text), endless{})}
+		if _, err := history.Read(in); err == nil || !strings.Contains(err.Error(), c.want) || in.n > 17<<20 {
+			t.Errorf("%s: %v after %d bytes, want %q", name, err, in.n, c.want)
+		}
+	}
+}
+
+// endless is a text that does not end.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+type counting struct {
+	io.Reader
+	n int
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += n
+	return n, err
+}
+
 func TestWhatALaterVersionAddsIsSkipped(t *testing.T) {
 	t.Parallel()
 	text := `{"streamgauge":"history","version":1,"mode":"full","more":1}` + "\n" +

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"runtime/debug"
 )
 
 // Reader reads the histories of a file, one after the other, as archive/tar does: Next, then Read until io.EOF, then Next again.
@@ -19,7 +20,6 @@ type Reader struct {
 	inside    bool
 	truncated bool
 	unknown   map[string]int // kinds of lines that were skipped
-	buf       []byte
 }
 
 // NewReader reads from in.
@@ -184,8 +184,7 @@ func (r *Reader) next() ([]byte, error) {
 		r.line++
 		line, err := r.in.ReadSlice('\n')
 		if errors.Is(err, bufio.ErrBufferFull) {
-			r.buf = append(r.buf[:0], line...)
-			line, err = r.rest()
+			line, err = r.rest(line)
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
 			return line, nil
@@ -199,19 +198,34 @@ func (r *Reader) next() ([]byte, error) {
 	}
 }
 
-// maxLine bounds a line: the header of a large plan is the longest.
-const maxLine = 256 << 20
+const (
+	maxLine   = 16 << 20  // of an observation, in bytes
+	maxHeader = 256 << 20 // that of a large plan is long
+)
 
-// rest reads the rest of a line that is longer than the reader's buffer, such as a header.
-func (r *Reader) rest() ([]byte, error) {
-	for {
-		if len(r.buf) > maxLine {
-			return nil, fmt.Errorf("longer than %d MiB", maxLine>>20)
-		}
-		part, err := r.in.ReadSlice('\n')
-		r.buf = append(r.buf, part...)
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return r.buf, err
-		}
+// beginHeader is how a header is written.
+var beginHeader = []byte(`{"streamgauge":`)
+
+// rest is the line that begins with these bytes, longer than the reader's buffer. It is put together once it has ended: what grows is copied
+// again and again.
+func (r *Reader) rest(begin []byte) ([]byte, error) {
+	most := maxLine
+	if bytes.HasPrefix(begin, beginHeader) {
+		most = maxHeader
 	}
+	parts := [][]byte{bytes.Clone(begin)}
+	for length := len(begin); length <= most; {
+		part, err := r.in.ReadSlice('\n')
+		parts = append(parts, bytes.Clone(part))
+		length += len(part)
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		line := bytes.Join(parts, nil)
+		if length > maxLine {
+			debug.FreeOSMemory() // its parts have gone
+		}
+		return line, err
+	}
+	return nil, fmt.Errorf("longer than %d MiB", most>>20)
 }

@@ -37,7 +37,7 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 	defer func() { _ = listener.Close() }()
 	for name, want := range map[string]string{
 		socket: "no regular file",
-		pipe: "no regular file", "/dev/zero": "no regular file", dir: "a directory", large: "larger than 2KiB", filepath.Join(dir, "none"): "no such file",
+		pipe:   "no regular file", "/dev/zero": "no regular file", dir: "a directory", large: "larger than 2KiB", filepath.Join(dir, "none"): "no such file",
 	} {
 		if _, err := limited.ReadFile(name, 2048); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", name, err, want)

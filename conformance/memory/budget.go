@@ -29,9 +29,12 @@ func New(limit int64) *Budget {
 	return b
 }
 
+// beside is what the garbage collector does not count: the program itself, and what it shares with others.
+const beside = 32 << 20
+
 // Limit sets what this process may use. The garbage collector keeps to it as far as it can.
 func Limit(bytes int64) {
-	debug.SetMemoryLimit(bytes)
+	debug.SetMemoryLimit(bytes - min(beside, bytes/8))
 	process.limit.Store(bytes)
 	process.looked.Store(0)
 }
