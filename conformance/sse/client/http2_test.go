@@ -81,6 +81,9 @@ func TestStreamsOverHTTP2AreLostAsOthersAre(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if len(verdicts) == 1 && undecided(verdicts[0]) {
+			t.Skip(describe(verdicts[0]))
+		}
 		if len(verdicts) != 1 || verdicts[0].Outcome != c.want {
 			t.Errorf("a client that comes back %d times: %v after %v, want %v", c.losses, verdicts, time.Since(before), c.want)
 		}
