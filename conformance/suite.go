@@ -64,9 +64,6 @@ const defaultLimit = 30 * time.Second
 // lastLimit is how long a case may take that is given more time again and again.
 const lastLimit = 5 * time.Minute
 
-// overtime is what a case gets to return after its context ended.
-const overtime = 10 * time.Second
-
 // Run carries out the cases that apply, and returns their verdicts in the order of the catalogue and how the harness fared. When the
 // context ends, what was not judged by then is unknown.
 func (s *Suite) Run(ctx context.Context) ([]Verdict, Health, error) {
@@ -280,6 +277,8 @@ func (r *round) named(j *job, v Verdict) Verdict {
 func (r *round) carried(j *job) *attempt {
 	lacking, missing, gone, late := r.lacks(j.r), r.missing[j.c.On], r.vigil.left(), r.outOfTime()
 	switch {
+	case r.ctx.Err() != nil:
+		return &attempt{verdict: Verdict{Outcome: Unknown, Reason: endedBy(context.Cause(r.ctx))}}
 	case lacking != "":
 		return &attempt{verdict: Verdict{Outcome: Skip, Reason: lacking}}
 	case missing != "" && j.r.ID == r.told:
@@ -415,12 +414,7 @@ func (r *round) run(t *Trial, j *job) {
 	select {
 	case <-done:
 	case <-t.ctx.Done():
-		late := time.NewTimer(overtime)
-		defer late.Stop()
-		select {
-		case <-done:
-		case <-late.C: // its goroutine is left behind: a case that hangs must not hang the others
-		}
+		r.leave(j, done)
 	}
 }
 
@@ -453,13 +447,10 @@ func (t *Trial) result() (v Verdict, weak bool) {
 		v.Reason = "not decided within its time limit"
 	case errors.Is(cause, errHalt):
 		v.Reason = "the target stopped answering"
-	case errors.As(cause, new(*outOfTimeError)):
-		v.Reason = cause.Error()
-		t.doing = ""
 	case errors.Is(cause, context.Canceled):
-		v.Reason = "the check was interrupted"
+		v.Reason = endedBy(cause)
 	case cause != nil && !errors.Is(cause, errOver):
-		v.Reason = cause.Error()
+		v.Reason = endedBy(cause)
 		t.doing = ""
 	}
 	if v.Outcome == Unknown && t.verdict == nil && t.doing != "" {
