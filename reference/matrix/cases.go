@@ -140,7 +140,7 @@ var small = map[string]string{
 	"backlog": "300", "resumes": "10",
 
 	"SSE-LIMIT-001.largest": "200000", "SSE-FORM-012.events": "10", "SSE-FORM-013.events": "60", "SSE-FORM-014.events": "60", "SSE-HTTPS-023.streams": "20", "SSE-AUTH-012.attempts": "40", "SSE-LIMIT-003.rounds": "2", "SSE-HTTPS-028.resets": "300", "SSE-DRAIN-001.streams": "40",
-	"SSE-HTTPS-020.hold": "4s", "SSE-AUTH-010.life": "2s", "SSE-AUTH-010.grace": "1s",
+	"SSE-HTTPS-020.hold": "4s", "SSE-HBS-001.lasting": "1s", "SSE-AUTH-010.life": "2s", "SSE-AUTH-010.grace": "1s",
 }
 
 var shortened = map[string]string{

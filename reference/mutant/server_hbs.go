@@ -18,6 +18,24 @@ var serverHBSMutants = []Mutant{
 		Broker: func(c *broker.Config) { c.Tamper = &broker.Tamper{Heartbeat: func() []byte { return nil }} },
 	},
 	{
+		Name: "beats-thrice", Bug: "Heartbeats end with the third of a connection.",
+		SeenIn: "plausible: a timer that is started again only so often, or in a place that is not reached any more", Kills: []string{"SSE-HBS-001"},
+		May: []May{{"SSE-HBS-004", "some connections have had their heartbeats"}},
+		Broker: func(c *broker.Config) {
+			c.Tamper = filtered(func(*http.Request) func([]byte) []byte {
+				beats := 0
+				return func(p []byte) []byte {
+					if bytes.HasPrefix(p, []byte(": hb")) {
+						if beats++; beats > 3 {
+							return nil
+						}
+					}
+					return p
+				}
+			})
+		},
+	},
+	{
 		Name: "beats-rarely", Bug: "Heartbeats come as declared, and further apart than the proxies on the way wait.",
 		SeenIn: "plausible: an interval that was chosen without looking at the load balancer", Kills: []string{"SSE-HBS-005"},
 		Parameters: map[string]string{"SSE-HBS-005.ceiling": "2s"},

@@ -234,6 +234,22 @@ var serverHTTPSMutants = []Mutant{
 		},
 	},
 	{
+		Name: "loses-what-ends-a-silence", Bug: "The first message to a subscriber that had none for three seconds is lost; heartbeats go on.",
+		SeenIn: "plausible: an idle subscriber is taken from the registry, and put back by the message that it does not get", Kills: []string{"SSE-HTTPS-020"},
+		Broker: func(c *broker.Config) {
+			newest := new(each[time.Time])
+			c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+				at := newest.of(to)
+				silence := time.Since(*at)
+				known := !at.IsZero()
+				if *at = time.Now(); known && silence > 3*time.Second {
+					return nil
+				}
+				return []broker.Event{ev}
+			}}
+		},
+	},
+	{
 		Name: "invites-nginx-to-buffer", Bug: "X-Accel-Buffering is not sent.",
 		SeenIn: "plausible: most servers that were not run behind nginx yet", Kills: []string{"SSE-HTTPS-008"},
 		Broker: func(c *broker.Config) {

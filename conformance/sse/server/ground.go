@@ -186,11 +186,6 @@ func (p *glance) publish(ctx context.Context, n int) Receipt {
 	return p.suite.subject.Publish(ctx, Message{Stream: p.Streams[0], Data: p.text(n)})
 }
 
-func (p *glance) has(holds func(*Record) bool) (met bool) {
-	p.Look(func(r *Record) { met = holds(r) })
-	return met
-}
-
 // answers asks for a stream, and for a message where messages arrive: nil when there is an answer of any kind, of a subject that is too
 // busy or limits who comes, too. One that is gone ends connections, or takes none.
 func (s *suite) answers(ctx context.Context) (why error, gone bool) {

@@ -43,6 +43,10 @@ func idleStreamShowsLife(t *Trial) {
 
 // showsLife watches an idle stream for some signs of life.
 func showsLife(t *Trial, w way, p *Tap, silence, ceiling time.Duration) string {
+	watched := []*Tap{p}
+	if !w.resumes {
+		watched = append(watched, t.Subscribe([]string{t.Stream()})) // has no event
+	}
 	intervals := min(int(t.Number("intervals")), max(1, int(longEnough/max(silence, time.Millisecond))))
 	least := time.Duration(0)
 	if t.Subject.Shared {
@@ -63,7 +67,11 @@ func showsLife(t *Trial, w way, p *Tap, silence, ceiling time.Duration) string {
 	if counted == 0 || longest > silence+silence/3 {
 		t.Fail(fmt.Sprintf("a sign of life at least every %v%s", silence, t.asDeclared()), w.how+": "+silenceText(counted, longest), p.Evidence())
 	}
-	return silenceText(counted, longest)
+	if t.Subject.Shared {
+		return silenceText(counted, longest)
+	}
+	t.goesOnBeating(w, silence, watched...)
+	return silenceText(counted, longest) + "; watched for " + time.Since(p.Began()).Round(time.Second).String()
 }
 
 // longEnough is how long several signs of life are watched.

@@ -2,9 +2,7 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -169,79 +167,6 @@ func awaitPlace(t *Trial, stream, way string, within time.Duration, opts ...Opti
 		case <-retry.C:
 		case <-t.Context().Done():
 		}
-	}
-}
-
-// "Streams live longer than the server's ordinary write/request timeout; no silent "deaf" stream."
-func streamOutlivesTimeouts(t *Trial) {
-	t.eitherWay(func(w way) string {
-		p := w.open(t, []string{t.Stream()})
-		if p == nil {
-			return ""
-		}
-		return outlivesTimeouts(t, w, p)
-	})
-}
-
-// outlivesTimeouts holds a stream open, sends events on it all the while, and says for how long.
-func outlivesTimeouts(t *Trial, w way, p *Tap) string {
-	hold := t.Duration("hold")
-	if _, ok := t.Fence(p); !ok {
-		silent(t, p)
-	}
-	every := time.NewTicker(hold / 10)
-	defer every.Stop()
-	var sent []string
-	for until := time.Now().Add(hold); time.Now().Before(until) || t.othersGoOn() && !t.slow() && time.Since(p.Began()) < mostHeld; { // it costs little while others go on
-		t.Allow(hold)
-		marker := t.Unique()
-		t.Send(p.Streams[0], marker)
-		sent = append(sent, marker)
-		if !t.Await(p, "an event is awaited", func(r *Record) bool { return r.contains(marker) }) {
-			age := time.Since(p.Began()).Round(time.Second)
-			ended, err := p.Ended()
-			switch {
-			case !ended:
-				t.Absent("all events, or an end of the stream", fmt.Sprintf("%s: after about %v events stopped coming, and the stream stayed open", w.how, age), p.Evidence())
-			case !errors.Is(err, io.EOF):
-				t.Absent("all events, or a clean end of the stream", fmt.Sprintf("%s: after about %v the stream broke: %v", w.how, age, err), p.Evidence())
-			}
-			resumed(t, p, sent)
-			return fmt.Sprintf("the stream ended cleanly after about %v, and resuming it lost nothing", age)
-		}
-		t.Doing("a stream is held open for %v", hold)
-		select {
-		case <-every.C:
-		case <-t.Context().Done():
-			t.interrupted()
-		}
-	}
-	t.Count(len(sent))
-	return fmt.Sprintf("held for %v: %s, all of them on one connection", time.Since(p.Began()).Round(time.Second), conformance.Plural(len(sent), "event"))
-}
-
-// mostHeld is how long a stream is held at most for no other reason than that others go on.
-const mostHeld = 3 * time.Minute
-
-func (t *Trial) othersGoOn() bool {
-	select {
-	case <-t.Others():
-		return false
-	default:
-		return true
-	}
-}
-
-// resumed notes what a subscriber lost that came back where its stream ended.
-func resumed(t *Trial, p *Tap, sent []string) {
-	if !t.Subject.Can("resume") {
-		t.Tolerated("a stream that stays open, or can be resumed", "the stream ended, and the target does not claim resume", p.Evidence())
-		return
-	}
-	next := t.Subscribe(p.Streams, Again(p), From(p.LastEventID()))
-	last := sent[len(sent)-1]
-	if !t.Await(next, "the event that was missed is awaited", func(r *Record) bool { return r.contains(last) }) {
-		t.Absence("the event that was published as the stream ended", fmt.Sprintf("it did not come within %v of resuming", t.arrival), p.Evidence(), next.Evidence())
 	}
 }
 

@@ -187,6 +187,11 @@ func (p *Tap) Look(f func(r *Record)) {
 	f(&p.record)
 }
 
+func (p *Tap) has(holds func(*Record) bool) (met bool) {
+	p.Look(func(r *Record) { met = holds(r) })
+	return met
+}
+
 // Events are the events so far.
 func (p *Tap) Events() (events []Event) {
 	p.Look(func(r *Record) { events = append(events, r.Events...) })
