@@ -100,7 +100,7 @@ func lanes(apart, together []job) (waiting, servers, clients []job) {
 var lasting = []string{
 	"holds-head-back", "holds-last-of-burst", "drain-waits-for-streams", "chokes-on-one-hot-stream", "retry-in-seconds", "end-of-stream-is-success",
 	"ends-event-with-one-newline", "answers-from-afar", "registers-behind-head", "compresses-unless-refused", "has-a-long-way", "sends-in-batches", "waits-for-unknown-position",
-	"loses-when-someone-joins", "hangs-at-an-empty-message", "waits-for-half-requests", "hangs-beside-a-full-queue", "holds-refused-connections",
+	"loses-when-someone-joins", "hangs-at-an-empty-message", "waits-for-half-requests", "hangs-beside-a-full-queue", "holds-refused-connections", "forgets-the-returned-in-a-drain",
 }
 
 // only is one job, when it is needed.

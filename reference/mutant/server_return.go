@@ -2,8 +2,10 @@ package mutant
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -39,6 +41,28 @@ var serverReturnMutants = []Mutant{
 			t.claims.ExpiresAt = jwt.NewNumericDate(time.Now().Add(time.Hour))
 			return true
 		}),
+	},
+	{
+		Name: "keeps-no-list-of-the-returned", Bug: "A connection that came back is on no list of its user's: no limit counts it, and withdrawn rights do not end it.",
+		SeenIn: "plausible: it is registered where there is nothing to replay", Kills: []string{"SSE-AUTH-005", "SSE-LIMIT-002"},
+		Broker: func(c *broker.Config) {
+			var returned atomic.Uint64
+			c.User = func(r *http.Request) string {
+				if returns(r) {
+					return fmt.Sprint("nobody ", returned.Add(1))
+				}
+				return r.Header.Get("Authorization")
+			}
+			c.Tamper = &broker.Tamper{Revoke: func(to *broker.Subscriber) bool { return to.Resume != broker.ResumeExact }}
+		},
+	},
+	{
+		Name: "forgets-the-returned-in-a-drain", Bug: "A drain ends first connections, and waits for those that came back until it is cut short.",
+		SeenIn: "plausible: two lists of connections", Kills: []string{"SSE-DRAIN-001"},
+		May: because("it is cut in the end", "SSE-DRAIN-002", "SSE-DRAIN-005"),
+		Broker: func(c *broker.Config) {
+			c.Tamper = &broker.Tamper{Drain: func(to *broker.Subscriber) bool { return to.Resume != broker.ResumeExact }}
+		},
 	},
 	{
 		Name: "goes-deaf-once-resumed", Bug: "A connection that came back gets nothing any more after a few seconds, and stays open.",

@@ -64,17 +64,19 @@ func lastEnd(taps []*Tap) (last time.Time) {
 	return last
 }
 
-// crowd opens so many subscriptions of one stream, of each kind some.
+// atFirst are those of a crowd that begin in different ways.
+const atFirst = 4
+
+// crowd opens so many subscriptions of one stream, of which some begin in each way.
 func (t *Trial) crowd(n int, options ...Option) []*Tap {
 	stream := []string{t.Stream()}
 	taps := make([]*Tap, 0, n)
-	for _, w := range t.ways()[1:] {
-		if p := w.open(t, stream, options...); p != nil {
-			taps = append(taps, p)
+	for range n {
+		if len(taps) < atFirst {
+			taps = append(taps, t.inTurn(len(taps), stream, options...))
+		} else {
+			taps = append(taps, t.Subscribe(stream, options...))
 		}
-	}
-	for len(taps) < n {
-		taps = append(taps, t.Subscribe(stream, options...))
 	}
 	return taps
 }
@@ -380,12 +382,8 @@ func rotationIsLossless(t *Trial) {
 // "A maximum age of connections, if there is one, differs from connection to connection, so that they do not end in one burst."
 func rotationIsSpread(t *Trial) {
 	age := maxAge(t)
-	stream := t.Stream()
-	taps := make([]*Tap, 0, 50)
-	for range cap(taps) {
-		taps = append(taps, t.Subscribe([]string{stream}))
-	}
-	t.volume(stream, kib).sendUntil(time.Now().Add(age + age/4))
+	taps := t.crowd(50)
+	t.volume(taps[0].Streams[0], kib).sendUntil(time.Now().Add(age + age/4))
 	ends := make([]time.Time, 0, len(taps))
 	for _, p := range taps {
 		p.Look(func(r *Record) {

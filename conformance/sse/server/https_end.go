@@ -21,7 +21,7 @@ func endsWithItsClient(t *Trial) {
 	within := t.Duration("within")
 	stream := t.Stream()
 	taps, sockets := make([]*Tap, 0, clients), make([]*net.TCPConn, 0, clients)
-	for range clients {
+	for n := range clients {
 		dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, network, addr)
 			if tcp, ok := conn.(*net.TCPConn); ok && err == nil {
@@ -29,7 +29,7 @@ func endsWithItsClient(t *Trial) {
 			}
 			return conn, err
 		}
-		taps = append(taps, t.Subscribe([]string{stream}, Dialing(dial)))
+		taps = append(taps, t.inTurn(n, []string{stream}, Dialing(dial)))
 	}
 	if len(sockets) < clients {
 		t.Skip("the connections are no TCP connections of their own")

@@ -57,8 +57,8 @@ func (t *Trial) socketsOf(clients int) (taps []*Tap, sockets []*net.TCPConn) {
 		}
 		return conn, err
 	}
-	for range clients {
-		taps = append(taps, t.Subscribe([]string{t.Stream()}, Dialing(dial)))
+	for n := range clients {
+		taps = append(taps, t.inTurn(n, []string{t.Stream()}, Dialing(dial)))
 	}
 	return taps, sockets
 }

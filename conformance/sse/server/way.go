@@ -56,6 +56,15 @@ func (w way) open(t *Trial, streams []string, options ...Option) *Tap {
 	return p
 }
 
+// inTurn opens the n-th of several connections: each begins in another way than the one before it, where there is another.
+func (t *Trial) inTurn(n int, streams []string, options ...Option) *Tap {
+	ways := t.ways()
+	if p := ways[n%len(ways)].open(t, streams, options...); p != nil {
+		return p
+	}
+	return t.Subscribe(streams, options...)
+}
+
 // returned is the answer with status 200 to a client that came back; nil where none does.
 func (t *Trial) returned(options ...Option) *Tap {
 	if len(t.ways()) == 1 {
