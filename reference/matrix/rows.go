@@ -59,7 +59,7 @@ func Names() ([]string, error) {
 }
 
 // remembering are the cases that look at the memory or the files of this process, in which the subjects are.
-var remembering = []string{"SSE-SLOW-003", "SSE-PROXY-016", "SSE-LIMIT-011"}
+var remembering = []string{"SSE-SLOW-003", "SSE-PROXY-016", "SSE-LIMIT-011", "SSE-LIMIT-012"}
 
 func remembers(id string) bool { return slices.Contains(remembering, id) }
 
@@ -67,7 +67,7 @@ func remembers(id string) bool { return slices.Contains(remembering, id) }
 // are run against the reference broker and the mutants that name them.
 var heavy = []string{
 	"SSE-RESUME-005", "SSE-RESUME-007", "SSE-RESUME-008", "SSE-RESUME-016", "SSE-RESUME-020", "SSE-ISO-005", "SSE-HTTPS-024", "SSE-DRAIN-003",
-	"SSE-LIMIT-004", "SSE-LIMIT-006", "SSE-LIMIT-008", "SSE-LIMIT-011", "SSE-LIMIT-009", "SLOW",
+	"SSE-LIMIT-004", "SSE-LIMIT-006", "SSE-LIMIT-008", "SSE-LIMIT-011", "SSE-LIMIT-012", "SSE-LIMIT-009", "SLOW",
 }
 
 func isHeavy(id string) bool {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,6 +50,24 @@ var serverCrowdMutants = []Mutant{
 				}
 				defer p.give(user)
 				next.ServeHTTP(blocking(w), r)
+			})
+		},
+	},
+	{
+		Name: "keeps-files-of-the-refused", Bug: "A subscription over the limit leaves a file open.",
+		SeenIn: "plausible: an early return in front of the one that closes", Kills: []string{"SSE-LIMIT-012"},
+		Broker: func(c *broker.Config) {
+			var mu sync.Mutex
+			var kept []*os.File
+			c.Tamper = headed(func(_ *http.Request, h http.Header) {
+				if h.Get("Retry-After") == "" {
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if file, err := os.Open(os.DevNull); err == nil {
+					kept = append(kept, file)
+				}
 			})
 		},
 	},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -31,6 +30,7 @@ var limitCases = []Case{
 	{Requirement: "SSE-LIMIT-009", Turn: demanding, Asks: 500, Run: burstLosesNothingAcknowledged},
 	{Requirement: "SSE-LIMIT-010", Turn: waiting, Run: halfOpenRequestsHarmNobody},
 	{Requirement: "SSE-LIMIT-011", On: openStream, Turn: demanding, Run: closesWhatTheDepartedHad},
+	{Requirement: "SSE-LIMIT-012", On: openStream, Turn: demanding, Run: closesWhatTheRefusedHad},
 }
 
 // "A publish over the size limit gets 413; at the limit it is delivered intact."
@@ -271,10 +271,7 @@ func abandon(t *Trial, req *sse.Request) {
 		if x.Write(http.MethodGet, "HTTP/1.1", req) != nil {
 			continue
 		}
-		if tcp, ok := x.conn.(*net.TCPConn); ok && reset {
-			_ = tcp.SetLinger(0) // it is about to be closed
-		}
-		_ = x.conn.Close() // that is the point
+		x.leave(reset)
 	}
 }
 
