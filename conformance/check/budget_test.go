@@ -175,6 +175,14 @@ func TestVerdicts(t *testing.T) {
 		{"memory.growth", "sawtooth", func(c *check.Config) { c.Expect.Growth = 0.1 }, memory(100, 190, 100, 190, 100, 190, 105, 190), conformance.Pass, "5%"},
 		{"memory.growth", "leak", func(c *check.Config) { c.Expect.Growth = 0.1 }, memory(100, 110, 120, 130, 140, 150, 160, 170), conformance.Fail, "60%"},
 		{"memory.growth", "warming up", func(c *check.Config) { c.Expect.Growth = 0.1 }, memory(100, 300, 500, 700, 710, 705, 720, 715), conformance.Pass, "615%, and no more towards the end"},
+		{"memory.growth", "others came and went", func(c *check.Config) { c.Expect.Growth = 0.5 }, func(w *world, s *worldSubscriber) {
+			memory(800, 810, 820, 830)(w, s)
+			for range 10 {
+				w.disconnect(s, history.CauseReset)
+				w.connect(s)
+			}
+			memory(840, 830, 820, 810)(w, s)
+		}, conformance.Pass, "10 connections ended meanwhile: 40 B left by each would show, or 120 B if all of the 800 B at first was free"},
 		{"memory.growth", "too short", func(c *check.Config) { c.Expect.Growth = 0.1 }, memory(100, 170), conformance.Unknown, "2 samples"},
 		{"sessions.live", "one", func(c *check.Config) { c.Expect.Sessions = 1 }, delays(2, second), conformance.Pass, "1"},
 		{"sessions.live", "two", func(c *check.Config) { c.Expect.Sessions = 1 }, func(w *world, s *worldSubscriber) {

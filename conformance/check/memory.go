@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"time"
@@ -42,7 +43,7 @@ func memoryVerdicts(c *Config, t *Tally, h *conformance.Health) []conformance.Ve
 		verdicts = append(verdicts, b.verdict(c, t, h))
 	}
 	if c.Expect.Growth > 0 {
-		growth, lasting, n := memoryGrowth(t)
+		growth, first, lasting, n := memoryGrowth(t)
 		b := bound{
 			id: "memory.growth", title: "The target's memory does not grow while its load stays the same.",
 			next:    "Look for what is kept per message or per connection that has gone.",
@@ -51,6 +52,9 @@ func memoryVerdicts(c *Config, t *Tally, h *conformance.Health) []conformance.Ve
 		}
 		if growth > c.Expect.Growth && !lasting {
 			b.actual += ", and no more towards the end"
+		}
+		if growth <= c.Expect.Growth {
+			b.actual += hidden(t, c.Expect.Growth, first)
 		}
 		if n < memorySamples {
 			b.doubt, b.actual = fmt.Sprintf("the steady phase had %s of memory, at least %d are needed", conformance.Plural(uint64(n), "sample"), memorySamples), "no comparison"
@@ -63,23 +67,35 @@ func memoryVerdicts(c *Config, t *Tally, h *conformance.Health) []conformance.Ve
 // memoryGrowth compares the lowest sample of the steady phase's first quarter with that of its last: what is only waiting to be
 // collected does not count. A growth lasts when the last quarter has its part in it: a process that has just begun grows to the size that
 // its load takes, and then no more.
-func memoryGrowth(t *Tally) (growth float64, lasting bool, samples int) {
-	until := t.SettleAt
-	if until == 0 {
-		until = t.End
-	}
+func memoryGrowth(t *Tally) (growth float64, first int64, lasting bool, samples int) {
 	var bytes []int64
 	for _, s := range t.Memory {
-		if s.At >= t.SteadyAt && s.At < until {
+		if s.At >= t.SteadyAt && s.At < t.steadyUntil() {
 			bytes = append(bytes, s.Bytes)
 		}
 	}
 	if len(bytes) < memorySamples {
-		return 0, false, len(bytes)
+		return 0, 0, false, len(bytes)
 	}
 	quarter := len(bytes) / 4
-	first, third, last := floor(bytes[:quarter]), floor(bytes[len(bytes)-2*quarter:len(bytes)-quarter]), floor(bytes[len(bytes)-quarter:])
-	return float64(last-first) / float64(max(first, 1)), 8*(last-third) > last-first, len(bytes)
+	var third, last int64
+	first, third, last = floor(bytes[:quarter]), floor(bytes[len(bytes)-2*quarter:len(bytes)-quarter]), floor(bytes[len(bytes)-quarter:])
+	return float64(last-first) / float64(max(first, 1)), first, 8*(last-third) > last-first, len(bytes)
+}
+
+// steadyUntil is when the steady phase ended.
+func (t *Tally) steadyUntil() time.Duration { return cmp.Or(t.SettleAt, t.End) }
+
+// hidden says what each connection that ended could have left behind without being seen, where any did: what is allowed, and what the process
+// had at first, for that may have been free, as after a load that was higher.
+func hidden(t *Tally, allowed float64, first int64) string {
+	ended := t.lostBetween(t.SteadyAt, t.steadyUntil())
+	if ended == 0 || first == 0 {
+		return ""
+	}
+	each := func(bytes float64) string { return size(int64(bytes / float64(ended))) }
+	return fmt.Sprintf("; %s ended meanwhile: %s left by each would show, or %s if all of the %s at first was free",
+		conformance.Plural(ended, "connection"), each(allowed*float64(first)), each((1+allowed)*float64(first)), size(first))
 }
 
 func floor(bytes []int64) int64 {
