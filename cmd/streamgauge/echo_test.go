@@ -42,13 +42,26 @@ var encodings = []func(string) string{
 	func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) },
 	func(s string) string { return base64.StdEncoding.EncodeToString([]byte("x:" + s)) },
 	func(s string) string { return hex.EncodeToString([]byte(s)) },
+	func(s string) string { return eachByte(`\u%04x`, s) },
+	func(s string) string { return eachByte(`\%03o`, s) },
+	func(s string) string { return eachByte("%02x ", s) },
+	func(s string) string { return eachByte("=%02X", s) },
+	func(s string) string { return fmt.Sprint([]byte(s)) },
 	func(s string) string {
-		var b strings.Builder
-		for i := range len(s) {
-			fmt.Fprintf(&b, `\u%04x`, s[i])
-		}
-		return b.String()
+		return base64.StdEncoding.EncodeToString([]byte(base64.StdEncoding.EncodeToString([]byte("x:" + s))))
 	},
+	func(s string) string { // in ISO 8859-1
+		return base64.StdEncoding.EncodeToString([]byte(strings.ReplaceAll(s, "ä", "\xe4")))
+	},
+}
+
+// eachByte is a text whose bytes are each written like that.
+func eachByte(format, s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		fmt.Fprintf(&b, format, s[i])
+	}
+	return b.String()
 }
 
 // values are those of a request.

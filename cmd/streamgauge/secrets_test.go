@@ -15,7 +15,7 @@ import (
 
 // echoedVariables are secrets that come from the environment.
 var echoedVariables = map[string]string{
-	"ECHOED_TOKEN": "variable-token/1+2 =&<3>", "ECHOED_KEY": "Variable\"key\\77", "ECHOED_API_TOKEN": "in-the-path-55aa",
+	"ECHOED_TOKEN": "variable-token/1+2 =&<3>", "ECHOED_KEY": "Väriäble\"key\\77", "ECHOED_API_TOKEN": "in-the-path-55aa",
 }
 
 // echoedSecrets are all that a target's file holds.

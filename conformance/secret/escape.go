@@ -16,10 +16,12 @@ const (
 	backslash
 	ampersand
 	cutMark // the first byte of "…"
+	zero
+	equals
 )
 
 // signs are those of all bytes.
-var signs = [256]sign{'%': percent, '\\': backslash, '&': ampersand, '\xe2': cutMark}
+var signs = [256]sign{'%': percent, '\\': backslash, '&': ampersand, '\xe2': cutMark, 0: zero, '=': equals}
 
 // escaping is a way in which a byte is written in several.
 type escaping struct {
@@ -121,6 +123,10 @@ func backslashEscape(text string) (string, int) {
 	case 'U':
 		if r, ok := hexRune(text, 2, 8); ok {
 			return string(r), 10
+		}
+	case '0', '1', '2', '3':
+		if n, err := strconv.ParseUint(text[1:min(4, len(text))], 8, 8); err == nil && len(text) >= 4 {
+			return string([]byte{byte(n)}), 4
 		}
 	default:
 		if plain, ok := single[text[1]]; ok {

@@ -28,9 +28,11 @@ type rest struct{ form, from int }
 func newFinder(secrets []Secret) *finder {
 	f := &finder{rests: map[string][]rest{}}
 	for _, s := range secrets {
-		for _, form := range formsOf(s) {
-			if len(form.text) >= leastBytes {
-				f.forms = append(f.forms, form)
+		for _, s.Text = range spellings(s.Text) {
+			for _, form := range formsOf(s) {
+				if len(form.text) >= leastBytes {
+					f.forms = append(f.forms, form)
+				}
 			}
 		}
 	}
@@ -200,7 +202,7 @@ func cuts(text string, f func(before, after int)) {
 // beforeEscape is where an escape begins whose end is cut off the text, else the text's end.
 func beforeEscape(text string) int {
 	at := max(0, len(text)-longestEntity)
-	if i := strings.LastIndexAny(text[at:], `\%&`); i >= 0 {
+	if i := strings.LastIndexAny(text[at:], `\%&=`); i >= 0 {
 		return at + i
 	}
 	return len(text)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
+	"unicode/utf8"
 )
 
 // form is a secret as a text may hold it once its escapes are undone.
@@ -38,6 +39,27 @@ func formsOf(s Secret) (forms []form) {
 		forms = append(forms, form{text: text, shown: s.Shown, after: after - 1, goesOn: isHex})
 	}
 	return forms
+}
+
+// spellings are a text as it is, in ISO 8859-1, and as who takes its UTF-8 for that shows it.
+func spellings(text string) []string {
+	var narrow, wide []byte
+	for _, r := range text {
+		if narrow = append(narrow, byte(r)); r > 0xff {
+			narrow = nil
+			break
+		}
+	}
+	for i := range len(text) {
+		wide = utf8.AppendRune(wide, rune(text[i]))
+	}
+	all := []string{text}
+	for _, other := range []string{string(narrow), string(wide)} {
+		if other != "" && other != text {
+			all = append(all, other)
+		}
+	}
+	return all
 }
 
 // base64Cores are the characters that stand in base64 for a text alone, whatever stands around it: there are three places where it can

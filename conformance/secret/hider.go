@@ -128,8 +128,9 @@ type search struct {
 	found  []span
 }
 
-// mostViews bounds how many escapes are undone one after the other.
-const mostViews = 3
+// mostViews bounds how many escapes are undone one after the other, and mostDecoded how many before something else is decoded, which has at
+// most one more.
+const mostViews, mostDecoded = 3, 1
 
 // view looks at a text. Its byte i stands at from[i] in the text that is searched; nil: it is that text.
 func (s *search) view(text string, from []int32, depth int) {
@@ -146,6 +147,16 @@ func (s *search) view(text string, from []int32, depth int) {
 			s.hider.finder.cut(text, before, after, note)
 			s.tokens.cut(text, before, after, note)
 		})
+	}
+	if depth <= mostDecoded {
+		for _, d := range decodings {
+			if d.sign&escapes != d.sign || len(text) < d.least {
+				continue
+			}
+			if plain, at := d.undo(text, from); at != nil {
+				s.view(plain, at, mostViews-1)
+			}
+		}
 	}
 	if depth == mostViews {
 		return

@@ -7,37 +7,85 @@ import (
 	"fmt"
 	"html"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf16"
 )
 
 // encodings are those in which a target may give back what it was sent.
 var encodings = map[string]func(string) string{
-	"plain":            func(s string) string { return s },
-	"query":            url.QueryEscape,
-	"path":             url.PathEscape,
-	"every byte":       func(s string) string { return "%" + strings.ToUpper(eachByte(s, "%")) },
-	"lower case":       func(s string) string { return "%" + eachByte(s, "%") },
-	"JSON":             quotedJSON,
-	"JSON, code units": func(s string) string { return "\\u00" + eachByte(s, "\\u00") },
-	"Go":               strconv.Quote,
-	"HTML":             html.EscapeString,
-	"HTML, numbers":    func(s string) string { return "&#x" + strings.ReplaceAll(eachByte(s, ";&#x"), " ", "") + ";" },
-	"base64":           func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
-	"base64 raw":       func(s string) string { return base64.RawStdEncoding.EncodeToString([]byte(s)) },
-	"base64 URL":       func(s string) string { return base64.URLEncoding.EncodeToString([]byte(s)) },
-	"base64 within":    func(s string) string { return base64.StdEncoding.EncodeToString([]byte(`{"a":"` + s + `"}`)) },
-	"Basic":            func(s string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte("user:"+s)) },
-	"hexadecimal":      func(s string) string { return hex.EncodeToString([]byte(s)) },
-	"HEXADECIMAL":      func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
-	"JSON in a query":  func(s string) string { return url.QueryEscape(quotedJSON(s)) },
-	"JSON in JSON":     func(s string) string { return quotedJSON(quotedJSON(s)) },
-	"Go of a query":    func(s string) string { return strconv.Quote(url.QueryEscape(s)) },
-	"query twice":      func(s string) string { return url.QueryEscape(url.QueryEscape(s)) },
-	"base64 escaped":   func(s string) string { return url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(s))) },
-	"Set-Cookie":       func(s string) string { return "a=b; session=" + s + "; Path=/" },
+	"plain":                    func(s string) string { return s },
+	"query":                    url.QueryEscape,
+	"path":                     url.PathEscape,
+	"every byte":               func(s string) string { return "%" + strings.ToUpper(eachByte(s, "%")) },
+	"lower case":               func(s string) string { return "%" + eachByte(s, "%") },
+	"JSON":                     quotedJSON,
+	"JSON, code units":         func(s string) string { return "\\u00" + eachByte(s, "\\u00") },
+	"Go":                       strconv.Quote,
+	"HTML":                     html.EscapeString,
+	"HTML, numbers":            func(s string) string { return "&#x" + strings.ReplaceAll(eachByte(s, ";&#x"), " ", "") + ";" },
+	"base64":                   func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+	"base64 raw":               func(s string) string { return base64.RawStdEncoding.EncodeToString([]byte(s)) },
+	"base64 URL":               func(s string) string { return base64.URLEncoding.EncodeToString([]byte(s)) },
+	"base64 within":            func(s string) string { return base64.StdEncoding.EncodeToString([]byte(`{"a":"` + s + `"}`)) },
+	"Basic":                    func(s string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte("user:"+s)) },
+	"hexadecimal":              func(s string) string { return hex.EncodeToString([]byte(s)) },
+	"HEXADECIMAL":              func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
+	"JSON in a query":          func(s string) string { return url.QueryEscape(quotedJSON(s)) },
+	"JSON in JSON":             func(s string) string { return quotedJSON(quotedJSON(s)) },
+	"Go of a query":            func(s string) string { return strconv.Quote(url.QueryEscape(s)) },
+	"query twice":              func(s string) string { return url.QueryEscape(url.QueryEscape(s)) },
+	"base64 escaped":           func(s string) string { return url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(s))) },
+	"base64 twice":             func(s string) string { return inBase64("user:" + inBase64(`{"a":"`+s+`"}`)) },
+	"base64 of a query":        func(s string) string { return inBase64(url.QueryEscape(s)) },
+	"base64 of HEX":            func(s string) string { return inBase64(hex.EncodeToString([]byte(s))) },
+	"octal":                    func(s string) string { return eachAs(s, `\%03o`, "") },
+	"spaced":                   func(s string) string { return eachByte(s, " ") },
+	"of a dump":                func(s string) string { return regexp.MustCompile("....").ReplaceAllString(eachByte(s, ""), "$0 ") },
+	"with colons":              func(s string) string { return strings.ToUpper(eachByte(s, ":")) },
+	"of C":                     func(s string) string { return "{" + eachAs(s, "0x%02x", ", ") + "}" },
+	"decimal":                  func(s string) string { return fmt.Sprint([]byte(s)) },
+	"JSON of bytes":            func(s string) string { return "[" + eachAs(s, "%d", ",") + "]" },
+	"quoted-printable":         func(s string) string { return eachAs(s, "=%02X", "") },
+	"quoted-printable, broken": func(s string) string { return s[:5] + "=\r\n" + s[5:] },
+	"ISO 8859-1":               narrow,
+	"ISO 8859-1, query":        func(s string) string { return url.QueryEscape(narrow(s)) },
+	"ISO 8859-1, Basic":        func(s string) string { return inBase64("user:" + narrow(s)) },
+	"UTF-16":                   func(s string) string { return strings.TrimSuffix(inUTF16(s), "\x00") },
+	"UTF-16, escaped":          func(s string) string { return strings.Trim(strconv.Quote(inUTF16(s)), `"`) },
+	"UTF-16 in base64":         func(s string) string { return inBase64(inUTF16(s)) },
+	"Set-Cookie":               func(s string) string { return "a=b; session=" + s + "; Path=/" },
+}
+
+func inBase64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+// narrow is a text of which each character is a byte.
+func narrow(s string) string {
+	var b []byte
+	for _, r := range s {
+		b = append(b, byte(r))
+	}
+	return string(b)
+}
+
+// inUTF16 is of UTF-16, little end first.
+func inUTF16(s string) string {
+	var b []byte
+	for _, unit := range utf16.Encode([]rune(s)) {
+		b = append(b, byte(unit), byte(unit>>8))
+	}
+	return string(b)
+}
+
+func eachAs(s, format, between string) string {
+	written := make([]string, len(s))
+	for i := range len(s) {
+		written[i] = fmt.Sprintf(format, s[i])
+	}
+	return strings.Join(written, between)
 }
 
 func eachByte(s, between string) string {
@@ -67,9 +115,6 @@ func TestASecretIsFoundInEveryEncoding(t *testing.T) {
 		known, later := New([]Secret{{Text: s, Shown: "${NAME}"}}), New(nil)
 		later.Add(s)
 		for name, encode := range encodings {
-			if strings.ContainsAny(s, "ü") && (name == "JSON, code units" || name == "HTML, numbers") {
-				continue // those are characters, not bytes
-			}
 			for _, text := range []string{encode(s), "before " + encode(s) + " behind", strings.Repeat(encode(s)+", ", 3)} {
 				for of, h := range map[string]*Hider{"known": known, "added": later} {
 					hidden := h.Hide(text)

@@ -54,6 +54,15 @@ func (t *tokens) add(token string) {
 	if t.n++; t.n > mostTokens {
 		return
 	}
+	for _, spelled := range spellings(token) {
+		t.remember(spelled)
+	}
+}
+
+func (t *tokens) remember(token string) {
+	if len(token) < windowBytes {
+		return
+	}
 	t.begins[first(spaced(token))] = true
 	digits := hex.EncodeToString([]byte(token))
 	for _, form := range append(base64Cores(token), token, digits, strings.ToUpper(digits)) {
