@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -11,6 +12,25 @@ import (
 func TestWhoRefusesOddNamesIsJudgedByPlainOnes(t *testing.T) {
 	t.Parallel()
 	judged(t, (&oddHub{plain: true}).subject(t), "", "SSE-ISO-003").must(t, be(conformance.Pass))
+}
+
+// TestNamesThatAreComparedLooselyAreFound, in whatever way.
+func TestNamesThatAreComparedLooselyAreFound(t *testing.T) {
+	t.Parallel()
+	plain := strings.NewReplacer("é", "e", "e\u0301", "e")
+	cut := func(name string) string { return name[:min(len(name), 255)] }
+	for way, compares := range map[string]func(asked, name string) bool{
+		"a wildcard":   func(asked, name string) bool { return asked == name || strings.ReplaceAll(asked, "_", "x") == name },
+		"a prefix":     func(asked, name string) bool { return strings.HasPrefix(name, asked) },
+		"a collation":  func(asked, name string) bool { return strings.EqualFold(plain.Replace(asked), plain.Replace(name)) },
+		"cut at 255":   func(asked, name string) bool { return cut(asked) == cut(name) },
+		"blanks apart": func(asked, name string) bool { return strings.TrimSpace(asked) == strings.TrimSpace(name) },
+	} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			judged(t, (&oddHub{compares: compares}).subject(t), "", "SSE-ISO-003").must(t, be(conformance.Fail))
+		})
+	}
 }
 
 // TestAHistoryMayHaveForgottenTheOldest, of which nothing is declared: what it still holds is as it was.

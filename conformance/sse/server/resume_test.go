@@ -33,6 +33,7 @@ type oddHub struct {
 	keeps     int                              // events; behind a position before those it goes on with the oldest. 0: all
 	endsOn    string                           // wrong: an event whose type holds this ends each stream
 	oneForAll bool                             // the stream's name does not matter
+	compares  func(asked, name string) bool    // wrong: whether what is published under a name is for who asked; nil for those that are the same
 	plain     bool                             // a name is of letters, digits and hyphens, or refused
 
 	mu    sync.Mutex
@@ -137,7 +138,7 @@ func (h *oddHub) serve(w http.ResponseWriter, r *http.Request, streams []string,
 		h.mu.Unlock()
 		next += len(events)
 		for _, e := range events {
-			if !h.oneForAll && !slices.Contains(streams, e.stream) {
+			if !h.oneForAll && !slices.ContainsFunc(streams, func(asked string) bool { return h.compares(asked, e.stream) }) {
 				continue
 			}
 			if h.endsOn != "" && strings.Contains(e.kind, h.endsOn) || h.send(w, h.encode(e)) != nil {
@@ -183,6 +184,9 @@ func (h *oddHub) subject(t *testing.T) *server.Subject {
 	}
 	if h.encode == nil {
 		h.encode = usualForm
+	}
+	if h.compares == nil {
+		h.compares = func(asked, name string) bool { return asked == name }
 	}
 	if h.unknown == nil {
 		h.unknown = func(w http.ResponseWriter) bool {
