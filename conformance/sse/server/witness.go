@@ -33,6 +33,7 @@ func witnessed(t *Trial, judge func(*comeback)) {
 	silent := 0
 	for range comebacks {
 		f.leave()
+		t.reaches(w, f.position)
 		t.happens(w, len(w.seen)+witnessVisit)
 		from := &comeback{position: f.position, follower: f}
 		start := len(f.seen)
@@ -71,6 +72,17 @@ func (t *Trial) happens(f *follower, events int) {
 		case !ended && len(f.seen) < events && time.Now().After(end):
 			t.Skip("needs a publisher: describe publish in the target file; nobody else published enough within %v", witnessQuiet)
 		}
+	}
+}
+
+// reaches waits until a witness, who may be behind, has seen the event with an id as well, or should have.
+func (t *Trial) reaches(w *follower, id string) {
+	const most = 20
+	for range most {
+		if slices.ContainsFunc(w.seen, func(e Event) bool { return e.ID == id }) {
+			return
+		}
+		t.happens(w, len(w.seen)+1)
 	}
 }
 
