@@ -3,6 +3,7 @@ package mutant
 import (
 	"bytes"
 	"slices"
+	"time"
 
 	"github.com/streamgauge/streamgauge/reference/broker"
 )
@@ -28,6 +29,25 @@ var serverRareMutants = []Mutant{
 		Name: "damages-one-in-997", Bug: "One delivery in 997 of each connection has a byte changed.",
 		SeenIn: "plausible: a buffer that is used again too early", Kills: []string{"SSE-DELIV-013"},
 		Broker: rarely(997, damage),
+	},
+	{
+		Name: "holds-up-one-in-997", Bug: "One delivery in 997 of each connection is held up for two seconds, and what follows it on the connection.",
+		SeenIn: "plausible: a flush that was forgotten on a rare path, and that a timer makes up for", Kills: []string{"SSE-DELIV-017"},
+		Broker: func(c *broker.Config) {
+			type course struct {
+				lane
+				delivered int
+			}
+			courses := new(each[course])
+			c.Tamper = &broker.Tamper{Deliver: func(to *broker.Subscriber, ev broker.Event) []broker.Event {
+				at, delay := courses.of(to), time.Duration(0)
+				if at.delivered++; at.delivered%997 == 0 {
+					delay = 2 * time.Second
+				}
+				at.hold(to, ev, delay)
+				return nil
+			}}
+		},
 	},
 	{
 		Name: "loses-one-in-333", Bug: "One delivery in 333 of each connection is left out.",

@@ -18,7 +18,8 @@ type multitude struct {
 	stream  string
 	series  series
 	readers []*reader
-	owed    []bool // of message n at n: its publish was acknowledged
+	owed    []bool      // of message n at n: its publish was acknowledged
+	began   []time.Time // and when that began
 }
 
 // reader is one subscriber of a multitude.
@@ -39,7 +40,7 @@ const behindIt = 3
 // multitude publishes that many messages, or as many as can be in the given time and at least few, and waits until all have come, for as
 // long as any come.
 func (t *Trial) multitude(subscribers, messages int, lasting time.Duration) *multitude {
-	m := &multitude{t: t, stream: t.Stream(), series: t.series(), owed: make([]bool, 1, messages+behindIt+1)}
+	m := &multitude{t: t, stream: t.Stream(), series: t.series(), owed: make([]bool, 1, messages+behindIt+1), began: make([]time.Time, 1, messages+behindIt+1)}
 	for range subscribers {
 		m.readers = append(m.readers, &reader{follower: t.follow([]string{m.stream}, Voluminous())})
 	}
@@ -87,6 +88,7 @@ func (m *multitude) text(n int) string {
 // publish publishes message n. Who is told to come back later does.
 func (m *multitude) publish(n int) {
 	m.t.Doing("message %d is published", n)
+	m.began = append(m.began, time.Now())
 	r := m.t.Publish(Message{Stream: m.stream, Data: m.text(n), Number: uint64(n)}) //nolint:gosec // from 1 on
 	m.t.interrupted()
 	m.owed = append(m.owed, r.Acceptance == Acknowledged)
@@ -242,6 +244,9 @@ func (m *multitude) judged() (acknowledged int) {
 // "Of thousands of messages on one connection each comes once, in order and unchanged."
 func deliversThousandsWithoutFault(t *Trial) {
 	m := t.multitude(int(t.Number("subscribers")), int(t.Number("messages")), t.Duration("lasting"))
+	if t.suite.asked[noneHeldUp] {
+		t.suite.multitude.Store(m)
+	}
 	published, acknowledged := len(m.owed)-1-behindIt, m.judged()
 	if acknowledged < published/2 || acknowledged == 0 {
 		t.Unknown("only %d of %d publishes were acknowledged", acknowledged, published)

@@ -59,16 +59,17 @@ type suite struct {
 	asked   map[string]bool // the requirements that are judged
 	primer  string          // begins the data of what is published to make a head come
 
-	held     bool  // the subject holds the head back until there is an event
-	obstacle error // why no stream could be opened; nil when one could
-	mute     bool  // not even the head of a response comes
-	delivers bool  // plain messages arrive
-	patience patience
-	streams  atomic.Int64 // open and read by cases
-	openings openings
-	retries  retries
-	room     room
-	joined   *conformance.Suite
+	held      bool  // the subject holds the head back until there is an event
+	obstacle  error // why no stream could be opened; nil when one could
+	mute      bool  // not even the head of a response comes
+	delivers  bool  // plain messages arrive
+	patience  patience
+	streams   atomic.Int64 // open and read by cases
+	openings  openings
+	multitude atomic.Pointer[multitude] // the newest that nobody has judged for what was late
+	retries   retries
+	room      room
+	joined    *conformance.Suite
 }
 
 // Check judges the subject by all cases that apply, in the order of the catalogue, and says how the harness fared.
