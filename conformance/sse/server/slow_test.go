@@ -63,6 +63,20 @@ func TestAQueueThatHoldsItAllIsNoUnknown(t *testing.T) {
 	})
 }
 
+// TestAQuickPublishIsJudgedHoweverLateTheDelivery has every event take 150 ms to its subscribers, which is no publisher that is held up: one
+// by one, those messages would take a minute.
+func TestAQuickPublishIsJudgedHoweverLateTheDelivery(t *testing.T) {
+	t.Parallel()
+	i := slices.IndexFunc(mutant.Unusual, func(o mutant.Odd) bool { return o.Name == "has-a-long-way" })
+	s := started(t, mutant.Unusual[i].Broker)
+	some := func(_, name string) (string, bool) { return "5", name == "overflow_mib" }
+	only := []string{"SSE-SLOW-002"}
+	if inFull {
+		only = append(only, "SSE-SLOW-001")
+	}
+	judge(t, s, server.Options{Only: only, Parameter: some}).must(t, allIsWell)
+}
+
 // TestACodingLeavesTheLoadItsSize has a broker that compresses for whoever does not refuse it: text that repeats itself would leave nothing
 // that has to wait for a reader.
 func TestACodingLeavesTheLoadItsSize(t *testing.T) {
