@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/memory"
 )
 
 // capacitySummary says in a sentence or two where the line is and what lies beyond it.
@@ -155,7 +156,7 @@ func bytesOrNone(v float64) string {
 	if math.IsNaN(v) || v <= 0 {
 		return "–"
 	}
-	return size(uint64(v))
+	return memory.Size(uint64(v))
 }
 
 func coresOrNone(v float64) string {
@@ -208,7 +209,7 @@ func costText(k conformance.CapacityCost) string {
 			sign, v = "−", -v
 		}
 		if k.Unit == "bytes" {
-			return sign + size(uint64(v))
+			return sign + memory.Size(uint64(v))
 		}
 		return sign + cores(v)
 	}

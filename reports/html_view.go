@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/memory"
 )
 
 // htmlReport is what the templates of a page show.
@@ -136,7 +137,7 @@ func (h *htmlReport) HealthTiles() []tile {
 		{Name: "timers late, at most", Value: millis(health.LagMax)},
 		{Name: "publishes late, p99", Value: millis(health.PublishLateP99)},
 		{Name: "longest GC pause", Value: millis(health.GCPauseMax)},
-		{Name: "memory", Value: size(health.MemoryBytes)},
+		{Name: "memory", Value: memory.Size(health.MemoryBytes)},
 		{Name: "send failures", Value: Count(health.SendFailures), Bad: health.SendFailures > 0},
 		{Name: "observations dropped", Value: Count(health.Drops), Bad: health.Drops > 0},
 	}

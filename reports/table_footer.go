@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/memory"
 )
 
 func (t tableReport) footer(written string) error {
@@ -84,7 +85,7 @@ func healthFigures(h conformance.Health) []string {
 	if h.CPU > 0 { // 0 where it was not measured
 		figures = append(figures, "CPU "+share(h.CPU))
 	}
-	figures = append(figures, "memory "+size(h.MemoryBytes))
+	figures = append(figures, "memory "+memory.Size(h.MemoryBytes))
 	if h.SendFailures > 0 {
 		figures = append(figures, Plural(h.SendFailures, "send failure"))
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/memory"
 )
 
 // Count writes n in groups of three: 12,345.
@@ -60,7 +61,7 @@ func quantity(value float64, unit string) string {
 	case unit == "ms":
 		return millis(value)
 	case unit == "B" || unit == "bytes":
-		return size(uint64(max(value, 0)))
+		return memory.Size(uint64(max(value, 0)))
 	case unit == "%":
 		return strconv.FormatFloat(value, 'g', 4, 64) + "%"
 	}
@@ -106,21 +107,3 @@ func percent(part, whole uint64) string {
 
 // share writes a fraction of one as a percentage without decimals: 34%.
 func share(fraction float64) string { return fmt.Sprintf("%.0f%%", fraction*100) }
-
-// size writes bytes in binary units: 512 B, 8.1 KiB, 82 MiB.
-func size(bytes uint64) string {
-	if bytes < 1024 {
-		return fmt.Sprintf("%d B", bytes)
-	}
-	value, unit := float64(bytes)/1024, "KiB"
-	for _, next := range []string{"MiB", "GiB", "TiB"} {
-		if value < 1023.5 {
-			break
-		}
-		value, unit = value/1024, next
-	}
-	if value < 9.95 {
-		return fmt.Sprintf("%.1f %s", value, unit)
-	}
-	return fmt.Sprintf("%.0f %s", value, unit)
-}

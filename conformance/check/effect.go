@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/memory"
 )
 
 // effects are what was seen of the effect of each step on the target or on connections.
@@ -120,7 +121,7 @@ func (t *Tally) effectsOf(c *Config) []conformance.Effect {
 			Enough: seen.Reached >= step.enough(), Seen: step.Effect,
 		}
 		if seen.Most > 0 {
-			e.Seen += fmt.Sprintf(": %s to %s beyond what the kernels hold", size(seen.Least), size(seen.Most))
+			e.Seen += fmt.Sprintf(": %s to %s beyond what the kernels hold", memory.Size(seen.Least), memory.Size(seen.Most))
 		}
 		list = append(list, e)
 	}

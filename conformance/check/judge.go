@@ -62,7 +62,7 @@ type Judge struct {
 	attempts  attempts
 	bands     bands
 	effects   effects
-	memory    memory
+	memory    memorySeries
 	death     atomic.Pointer[Death]
 
 	expiring, returning int32 // steps that stand for parts of the load; −1: none

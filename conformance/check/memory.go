@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/memory"
 )
 
 // memorySamples is how many samples of the steady phase it takes to speak of growth.
@@ -34,7 +35,7 @@ func memoryVerdicts(c *Config, t *Tally, h *conformance.Health) []conformance.Ve
 		b := bound{
 			id: "memory.max", title: "The target's memory stays within bounds.",
 			next:    "Run it with half of the connections, and with half of the messages: what halves with it is what is kept.",
-			checked: uint64(len(t.Memory)), expected: "at most " + size(c.Expect.MemoryMax), actual: size(most),
+			checked: uint64(len(t.Memory)), expected: "at most " + memory.Size(c.Expect.MemoryMax), actual: memory.Size(most),
 			exceeded: most > c.Expect.MemoryMax,
 		}
 		if len(t.Memory) == 0 {
@@ -93,9 +94,9 @@ func hidden(t *Tally, allowed float64, first int64) string {
 	if ended == 0 || first == 0 {
 		return ""
 	}
-	each := func(bytes float64) string { return size(int64(bytes / float64(ended))) }
+	each := func(bytes float64) string { return memory.Size(int64(bytes / float64(ended))) }
 	return fmt.Sprintf("; %s ended meanwhile: %s left by each would show, or %s if all of the %s at first was free",
-		conformance.Plural(ended, "connection"), each(allowed*float64(first)), each((1+allowed)*float64(first)), size(first))
+		conformance.Plural(ended, "connection"), each(allowed*float64(first)), each((1+allowed)*float64(first)), memory.Size(first))
 }
 
 func floor(bytes []int64) int64 {
@@ -106,18 +107,8 @@ func floor(bytes []int64) int64 {
 	return low
 }
 
-// size writes a number of bytes.
-func size(bytes int64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
-	v, i := float64(bytes), 0
-	for v >= 1024 && i+1 < len(units) {
-		v, i = v/1024, i+1
-	}
-	return fmt.Sprintf("%.4g %s", v, units[i])
-}
-
-// memory is the target's resident memory over the run, at most one sample a second.
-type memory struct {
+// memorySeries is the target's resident memory over the run, at most one sample a second.
+type memorySeries struct {
 	mu      sync.Mutex
 	samples []MemorySample
 }
@@ -128,7 +119,7 @@ type MemorySample struct {
 	Bytes int64         `json:"bytes"`
 }
 
-func (m *memory) add(at time.Duration, bytes int64) {
+func (m *memorySeries) add(at time.Duration, bytes int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	last := len(m.samples) - 1

@@ -98,17 +98,22 @@ func (b *Budget) String() string {
 	return Size(b.limit.Load())
 }
 
-// Size is a number of bytes as people write it.
-func Size(bytes int64) string {
-	for _, unit := range []struct {
-		name  string
-		bytes int64
-	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
-		if bytes >= unit.bytes {
-			return fmt.Sprintf("%.3g %s", float64(bytes)/float64(unit.bytes), unit.name)
-		}
+// Size is a number of bytes as people write it: 512 B, 8.1 KiB, 82 MiB.
+func Size[N int64 | uint64](bytes N) string {
+	if bytes < 1024 {
+		return fmt.Sprintf("%d B", bytes)
 	}
-	return fmt.Sprintf("%d B", bytes)
+	value, unit := float64(bytes)/1024, "KiB"
+	for _, next := range []string{"MiB", "GiB", "TiB"} {
+		if value < 1023.5 {
+			break
+		}
+		value, unit = value/1024, next
+	}
+	if value < 9.95 {
+		return fmt.Sprintf("%.1f %s", value, unit)
+	}
+	return fmt.Sprintf("%.0f %s", value, unit)
 }
 
 // liveHeap is what the garbage collector last found in use. Close to the limit it looks often.

@@ -71,7 +71,9 @@ func TestTheLowestLimitOfAllGroupsCounts(t *testing.T) {
 
 func TestSizesAreWrittenForPeople(t *testing.T) {
 	t.Parallel()
-	for bytes, want := range map[int64]string{512: "512 B", 1536: "1.5 KiB", 128 << 20: "128 MiB", 6<<30 + 1: "6 GiB"} {
+	for bytes, want := range map[int64]string{
+		0: "0 B", 1023: "1023 B", 1536: "1.5 KiB", 8300: "8.1 KiB", 1023 << 10: "1023 KiB", 82 << 20: "82 MiB", 6<<30 + 1: "6.0 GiB",
+	} {
 		if got := Size(bytes); got != want {
 			t.Errorf("%d: %q, want %q", bytes, got, want)
 		}
