@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance"
+	"github.com/streamgauge/streamgauge/conformance/memory"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 )
 
@@ -55,14 +57,13 @@ type Record struct {
 
 // Limits of what is kept of a connection, so that a hostile subject costs bounded memory.
 const (
-	keptBytes    = 4 << 20   // of segments; older ones are dropped
-	keptSegments = 50_000    // told apart on one connection; later ones are joined to pieces of joinedBytes
-	joinedBytes  = 1 << 10   //
+	keptBytes    = 4 << 20 // of segments; older ones are dropped
+	keptSegments = 50_000  // told apart on one connection; later ones are joined to pieces of joinedBytes
+	joinedBytes  = 1 << 10
 	maxBody      = 32 << 20  // of a body; beyond it the connection is closed
 	maxVolume    = 128 << 20 // of a body of which a case knows how much it publishes
 	maxOther     = 64 << 10  // of a body that is no event stream
 	maxEvents    = 100_000   // and comments, and retry fields
-	maxPieces    = 500_000   // reads or chunks of a body, unless it is voluminous
 	maxFields    = 100_000   // lines that are looked at
 	maxKept      = 320 << 20 // of all connections and subscribers together, roughly; beyond it those that receive more are closed
 )
@@ -70,7 +71,6 @@ const (
 // What is kept of a piece beside its bytes, roughly.
 const (
 	segmentCost = 80
-	joinedCost  = 16
 	eventCost   = 128
 )
 
@@ -78,8 +78,8 @@ const (
 type recorder struct {
 	*Record
 	decoder sse.Decoder
-	limit   int // of the body
-	pieces  int // still allowed
+	limit   int // of the body, in bytes
+	pieces  int // reads or chunks so far: as many as bytes at most
 	cost    int // of all that was kept, in bytes, roughly
 	now     time.Time
 }
@@ -87,21 +87,28 @@ type recorder struct {
 func (r *recorder) take(p []byte, at time.Time) error {
 	r.now = at
 	if last := len(r.Segments) - 1; last >= keptSegments && len(r.Segments[last].Bytes) < joinedBytes {
+		r.cost -= cap(r.Segments[last].Bytes)
 		r.Segments[last].Bytes = append(r.Segments[last].Bytes, p...)
-		r.cost += joinedCost + len(p)
+		r.cost += cap(r.Segments[last].Bytes)
 	} else {
-		r.cost += segmentCost + len(p)
-		r.Segments = append(r.Segments, Segment{At: at, Offset: r.Bytes, Bytes: bytes.Clone(p)})
+		kept := bytes.Clone(p)
+		r.cost += segmentCost + cap(kept)
+		r.Segments = append(r.Segments, Segment{At: at, Offset: r.Bytes, Bytes: kept})
 	}
 	r.Bytes += len(p)
 	for r.Bytes-r.dropped > keptBytes && len(r.Segments) > 1 {
 		r.dropped += len(r.Segments[0].Bytes)
-		r.cost -= segmentCost + len(r.Segments[0].Bytes)
+		r.cost -= segmentCost + cap(r.Segments[0].Bytes)
 		r.Segments = r.Segments[1:]
 	}
-	r.pieces--
-	if r.Bytes > r.limit || r.pieces < 0 || len(r.Events)+len(r.Comments)+len(r.Retries) > maxEvents {
-		return errTooMuch
+	r.pieces++
+	switch {
+	case r.Bytes > r.limit:
+		return over(memory.Size(int64(r.limit)))
+	case r.pieces > r.limit:
+		return over(conformance.Plural(r.limit, "piece"))
+	case r.whole() > maxEvents:
+		return over(conformance.Plural(maxEvents, "event"))
 	}
 	err := r.decoder.Feed(p, r)
 	r.Pending = r.decoder.Pending()
@@ -123,6 +130,9 @@ func (r *recorder) Comment(text []byte) {
 }
 
 func (r *recorder) Retry(d time.Duration) { r.Retries = append(r.Retries, d) }
+
+// whole is how many events, comments and retry fields have come.
+func (r *Record) whole() int { return len(r.Events) + len(r.Comments) + len(r.Retries) }
 
 // Body is the bytes that were kept.
 func (r *Record) Body() []byte {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"github.com/streamgauge/streamgauge/conformance"
 	"github.com/streamgauge/streamgauge/conformance/memory"
 )
 
@@ -21,9 +20,9 @@ func (s *stock) keep(more int64) error {
 	switch {
 	case more <= 0:
 	case kept > maxKept:
-		return tooMuchError(fmt.Sprintf("more than %d MiB were to be kept of all connections together", maxKept>>20))
+		return tooMuchError(fmt.Sprintf("more than %s were to be kept of all connections together; --only judges fewer requirements at a time", memory.Size(int64(maxKept))))
 	case !room:
-		return tooMuchError(fmt.Sprintf("the memory that it may use is used up: %v, see --memory", s.budget))
+		return tooMuchError(fmt.Sprintf("the memory that it may use is used up, which is %v: --memory allows it more", s.budget))
 	}
 	return nil
 }
@@ -33,7 +32,10 @@ type tooMuchError string
 
 func (e tooMuchError) Error() string { return "the harness stopped reading: " + string(e) }
 
-var errTooMuch = tooMuchError(fmt.Sprintf("more than %d MiB, %d pieces or %s came over one connection", maxBody>>20, maxPieces, conformance.Plural(maxEvents, "event")))
+// over says which limit of a connection was passed. No flag raises one: each is far beyond what the case publishes.
+func over(limit string) error {
+	return tooMuchError(fmt.Sprintf("more than %s came over one connection, which is more than was published to it", limit))
+}
 
 // tooMuch says whether the harness itself ended a connection.
 func tooMuch(err error) bool { return errors.As(err, new(tooMuchError)) }

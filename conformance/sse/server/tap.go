@@ -54,10 +54,7 @@ func newTap(subject *Subject, streams []string, req *sse.Request, stream *sse.St
 func (p *Tap) read() {
 	defer close(p.done)
 	coding := p.Header("Content-Encoding")
-	r := &recorder{Record: &p.record, limit: max(p.most, maxBody), pieces: maxPieces}
-	if p.most > 0 {
-		r.pieces = p.most
-	}
+	r := &recorder{Record: &p.record, limit: max(p.most, maxBody)}
 	if !p.Response.EventStream() {
 		r.limit = maxOther
 	}
@@ -242,13 +239,23 @@ func (p *Tap) Ended() (ended bool, err error) {
 func (p *Tap) Await(ctx context.Context, within time.Duration, holds func(r *Record) bool) bool {
 	timer := time.NewTimer(within)
 	defer timer.Stop()
-	for {
+	for known := -1; ; {
 		p.mu.Lock()
-		met, over, arrived := holds(&p.record), p.record.Ended, p.arrived
+		met, over, arrived, whole := holds(&p.record), p.record.Ended, p.arrived, p.record.whole()
 		p.mu.Unlock()
 		if met || over {
 			return met
 		}
+		if whole == known { // a piece of something: of one byte, there are thousands in a millisecond
+			select {
+			case <-time.After(time.Millisecond):
+			case <-ctx.Done():
+				return false
+			case <-timer.C:
+				return false
+			}
+		}
+		known = whole
 		select {
 		case <-arrived:
 		case <-ctx.Done():
