@@ -23,6 +23,11 @@ var serverDelivMutants = []Mutant{
 		Broker: loseAtJoin,
 	},
 	{
+		Name: "takes-same-for-repetition", Bug: "A message with the data of the one before it in its stream is acknowledged and dropped.",
+		SeenIn: "plausible: retries of a publisher are recognised by their content", Kills: []string{"SSE-DELIV-001"},
+		Broker: dropRepeated,
+	},
+	{
 		Name: "sends-every-tenth-twice", Bug: "One event in ten is sent twice on the same connection.",
 		SeenIn: "EventSource/eventsource#57: two handlers for one event", Kills: []string{"SSE-DELIV-002"},
 		May: append([]May{{"SSE-DELIV-010", "one of several streams repeats events as well"}, {"SSE-DELIV-013", "it shows among many messages too"}}, replaysWrong...),
@@ -203,6 +208,15 @@ func loseAtJoin(c *broker.Config) {
 			return !ever || time.Since(at.(time.Time)) > time.Millisecond
 		},
 	}
+}
+
+// dropRepeated forgets what says the same as the message before.
+func dropRepeated(c *broker.Config) {
+	var newest sync.Map // stream → data
+	c.Tamper = &broker.Tamper{Store: func(ev broker.Event) bool {
+		before, _ := newest.Swap(ev.Stream, string(ev.Data))
+		return before != string(ev.Data)
+	}}
 }
 
 // overtaking holds one live event in twenty back for a while, for the subscribers of which holds says so; they are counted from 1.

@@ -56,6 +56,7 @@ func losesNothing(t *Trial) {
 			}
 		}
 	}
+	t.repeatsItself()
 	t.Conclude("nothing was lost: " + d.String() + ", while others came and went")
 }
 
