@@ -35,11 +35,20 @@ func calmBudget(c *Config, t *Tally, h *conformance.Health) []conformance.Verdic
 			least = calmSamples
 		}
 		if d.Samples < least && d.Missing == 0 {
-			b.doubt = firstOf(b.doubt, fmt.Sprintf("the calm times of the steady phase had %s, at least %d are needed", conformance.Plural(d.Samples, "delivery"), least))
+			b.doubt = firstOf(b.doubt, fewCalm(d.Samples, least))
 		}
 		verdicts = append(verdicts, b.quantiles("calm.latency_", &d, []Quantile{q}, c, t, h)...)
 	}
 	return verdicts
+}
+
+// fewCalm says what would bring enough deliveries of calm times.
+func fewCalm(had, least uint64) string {
+	text := fmt.Sprintf("the calm times of the steady phase had %s, at least %d are needed: ", conformance.Plural(had, "delivery"), least)
+	if had == 0 {
+		return text + "raise duration, so that some of it is a second or more away from every fault and disconnect"
+	}
+	return text + fmt.Sprintf("raise load.publish.rate or load.subscribers about %d-fold, or duration until there are enough", (least+had-1)/had)
 }
 
 // calm is when nothing is wrong with any subscriber, nor with the target by our own doing.

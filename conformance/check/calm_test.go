@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,8 @@ func TestCalmTimesHaveABudgetOfTheirOwn(t *testing.T) {
 			_, report := w.judge()
 			if v := verdict(t, report, "calm.latency_p99"); v.Outcome != c.want {
 				t.Errorf("%s (%s) with %s", v.Outcome, v.Reason, v.Actual)
+			} else if helps := "raise load.publish.rate or load.subscribers about 2-fold"; v.Outcome == conformance.Unknown && !strings.Contains(v.Reason, helps) {
+				t.Errorf("%q does not say what helps", v.Reason)
 			}
 			if v := verdict(t, report, "latency.p99"); v.Outcome != conformance.Pass {
 				t.Errorf("the whole: %s (%s) with %s", v.Outcome, v.Reason, v.Actual)

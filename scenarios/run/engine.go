@@ -153,9 +153,6 @@ func (r *Run) Do(ctx context.Context) (o *Outcome, err error) {
 }
 
 func (r *Run) do(ctx context.Context) (*Outcome, error) {
-	if err := Fits(r.plan.Scenario, r.plan.Target); err != nil {
-		return nil, err
-	}
 	schemas, err := compileSchemas(r.plan.Scenario.Expect.Schemas)
 	if err != nil {
 		return nil, err

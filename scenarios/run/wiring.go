@@ -225,12 +225,15 @@ func (w *wiring) hopeful() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range w.posts {
-		if p.accepted && !tellsOfError(p.answer) || p.status == http.StatusTooManyRequests || p.status >= 500 {
+		if p.accepted && !tellsOfError(p.answer) || slices.Contains(busy, p.status) {
 			return true
 		}
 	}
 	return len(w.posts) < int(w.number)
 }
+
+// busy are the answers of who may take the same message a moment later; any other error is one of the target or of the request.
+var busy = []int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}
 
 // carried says that the request holds the message that it is to publish, in whatever form.
 func (w *wiring) carried() bool {

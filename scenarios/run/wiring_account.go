@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -23,8 +24,11 @@ func (e *WiringError) Error() string { return strings.Join(e.Lines, "\n") }
 
 // account tells what was sent, what came back and what was seen.
 func (w *wiring) account() *WiringError {
-	lines := []string{"nothing was judged: what is published as the target file says does not arrive where it says. The file is wrong, or the target does not deliver"}
 	posts := w.posted()
+	lines := []string{"nothing was judged: what is published as the target file says does not arrive where it says. The file is wrong, or the target does not deliver"}
+	if status := refused(posts); status > 0 {
+		lines[0] = fmt.Sprintf("nothing was judged: the target takes no message: it answered all %d with status %d. %s", len(posts), status, whose(status))
+	}
 	if len(posts) > 0 {
 		lines = append(lines, w.sent(posts)...)
 	}
@@ -33,6 +37,30 @@ func (w *wiring) account() *WiringError {
 		lines = append(lines, "  cause     "+cause)
 	}
 	return &WiringError{Lines: lines}
+}
+
+// refused is the status that all publishes were refused with, 0 if there is none.
+func refused(posts []posted) (status int) {
+	for i, p := range posts {
+		if p.accepted || p.status == 0 || i > 0 && p.status != status {
+			return 0
+		}
+		status = p.status
+	}
+	return status
+}
+
+// whose fault it is that a status refuses.
+func whose(status int) string {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return "See auth and publish in the target file"
+	case status >= 500:
+		return "See its log: it could not do what publish in the target file asks for"
+	case status >= 400:
+		return "See publish in the target file: method, url, headers and body"
+	}
+	return "See publish in the target file: url, or accept if that is how it says yes"
 }
 
 func (w *wiring) sent(posts []posted) []string {

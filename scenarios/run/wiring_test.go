@@ -155,7 +155,11 @@ func TestAMiswiredFileIsWrongInput(t *testing.T) {
 		},
 		"unauthorized": {
 			hub:  &hub{answer: func(w http.ResponseWriter) { http.Error(w, "who are you", http.StatusUnauthorized) }, frame: func(int, string) string { return "" }},
-			says: []string{"status 401", "who are you", "messages 0 were taken"},
+			says: []string{"the target takes no message", "status 401", "See auth", "who are you", "messages 0 were taken"},
+		},
+		"fails": {
+			hub:  &hub{answer: func(w http.ResponseWriter) { http.Error(w, "oops", http.StatusInternalServerError) }, frame: func(int, string) string { return "" }},
+			says: []string{"the target takes no message: it answered all 3 with status 500. See its log", "oops"},
 		},
 		"answer to the connection": {
 			hub: &hub{
