@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -27,8 +26,13 @@ func keepsDeclaredHistory(t *Trial) {
 	c.mustHaveIDs()
 	order := c.series.numbers(0, c.observer.seen)
 	oldest := len(order) - h // of what must be kept
-	for _, place := range []int{oldest + 1, oldest, oldest - 1, oldest - 2} {
-		c.edge(order, place, oldest, usual)
+	c.keeps(order, oldest+1)
+	if usual != nil && !t.suite.held && !t.Subject.Shared { // else the edge moves
+		c.keepsOrTells(order, oldest, "of the oldest event that is kept", usual)
+		c.keepsOrTells(order, oldest-1, "of the event before the oldest that is kept", usual)
+		if c.behind(order, 0, usual).honest() { // else SSE-RESUME-008 tells that no hole is told of
+			c.keepsOrTells(order, oldest-2, "of an event before those that are kept", usual)
+		}
 	}
 	c.publish(1)
 	if r := c.from(c.published); !r.refused() && r.heard && !r.exact() {
@@ -40,32 +44,44 @@ func keepsDeclaredHistory(t *Trial) {
 // atEdge is how many messages are published in order where the history ends.
 const atEdge = 8
 
-// edge resumes at a place of the order at or near the oldest that must be kept, without publishing more: that would move the edge. All must come behind a
-// position that has another kept before it; else all, or a sign that something is missing.
-func (c *course) edge(order []int, place, oldest int, usual []*follower) {
-	t := c.t
-	if place <= oldest && (usual == nil || t.suite.held || t.Subject.Shared) { // where others publish too, or what makes a head come, the edge moves
-		return
+// keeps notes what does not come behind a place of the order that is within the history.
+func (c *course) keeps(order []int, place int) {
+	if e := c.behind(order, place, nil); !e.whole() {
+		c.t.Deviation(fmt.Sprintf("the %s behind a position that is within the declared history of %d", conformance.Plural(len(e.expected), "message"), c.t.Subject.History),
+			fmt.Sprintf("%d of them", len(e.expected)-len(e.missed)), e.evidence())
 	}
-	f := t.follower([]string{c.stream})
+}
+
+// keepsOrTells notes what does not come behind a place of the order, where the client is not told that something is missing.
+func (c *course) keepsOrTells(order []int, place int, where string, usual []*follower) {
+	if e := c.behind(order, place, usual); !e.honest() {
+		c.t.Deviation(fmt.Sprintf("the %s behind the position %s, or a sign that some are missing", conformance.Plural(len(e.expected), "message"), where),
+			fmt.Sprintf("%d of them, without a sign: %s missing", len(e.expected)-len(e.missed), spans(e.missed)), e.evidence())
+	}
+}
+
+// edge is a replay near the edge of the history.
+type edge struct {
+	*replay
+
+	told bool // that something may be missing
+}
+
+func (e edge) whole() bool { return !e.refused() && len(e.missed) == 0 }
+
+func (e edge) honest() bool { return e.whole() || e.told }
+
+// behind resumes at a place of the order, without publishing more: that would move the edge.
+func (c *course) behind(order []int, place int, usual []*follower) edge {
+	f := c.t.follower([]string{c.stream})
 	f.position = c.ids[order[place]]
-	want := order[place+1:]
-	r := &replay{after: order[place], expected: want, follower: f}
+	e := edge{replay: &replay{after: order[place], expected: order[place+1:], follower: f}}
 	if f.open() {
 		f.hears(c.text(order[len(order)-1]))
 	}
-	r.judge(c.series.numbers(0, f.seen))
-	t.Count(len(want))
-	came := len(common(want, r.got))
-	told := r.refused() || len(t.notices(f, usual...)) > 0 || c.counts() && t.Subject.Gap == "" && place < oldest // the jump tells
-	switch {
-	case came == len(want), told && place <= oldest:
-	case place > oldest:
-		t.Deviation(fmt.Sprintf("the %s behind a position that is within the declared history of %d", conformance.Plural(len(want), "message"), t.Subject.History),
-			fmt.Sprintf("%d of them", came), r.evidence())
-	default:
-		where := map[int]string{oldest: "of the oldest event that is kept", oldest - 1: "of the event before the oldest that is kept", oldest - 2: "of an event before those that are kept"}[place]
-		t.Deviation(fmt.Sprintf("the %s behind the position %s, or a sign that some are missing", conformance.Plural(len(want), "message"), where),
-			fmt.Sprintf("%d of them, without a sign: %s is missing", came, "message "+spans(slices.DeleteFunc(slices.Clone(want), func(n int) bool { return slices.Contains(r.got, n) }))), r.evidence())
-	}
+	e.judge(c.series.numbers(0, f.seen))
+	c.t.Count(len(e.expected))
+	jumps := place < len(order)-c.t.Subject.History && c.counts() && c.t.Subject.Gap == "" // which tells
+	e.told = usual != nil && (e.refused() || len(c.t.notices(f, usual...)) > 0 || jumps)
+	return e
 }
