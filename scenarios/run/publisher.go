@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/streamgauge/streamgauge/conformance/crash"
 	"github.com/streamgauge/streamgauge/conformance/history"
 	"github.com/streamgauge/streamgauge/conformance/sse"
 	"github.com/streamgauge/streamgauge/scenarios"
@@ -91,8 +93,42 @@ func (e *engine) post(p *publisher, m scenarios.Message, data []byte) (status in
 	return status, err
 }
 
-// send makes one request and returns the beginning of its answer.
+// afterEnd is how long a request may take to end once its time is over.
+const afterEnd = time.Second
+
+// send makes one request and returns the beginning of its answer. Over HTTP/2 it is left behind when it does not end with its time: a peer that
+// makes the window of a stream too large, or floods the connection with frames, keeps the standard library's stack in its locks.
 func send(ctx context.Context, client *http.Client, r scenarios.Request) (status int, answer []byte, err error) {
+	if t, is := client.Transport.(*http.Transport); !is || !t.ForceAttemptHTTP2 {
+		return exchange(ctx, client, r)
+	}
+	type answered struct {
+		status int
+		answer []byte
+		err    error
+	}
+	came := make(chan answered, 1)
+	go func() {
+		defer crash.Catch()
+		status, answer, err := exchange(ctx, client, r)
+		came <- answered{status, answer, err}
+	}()
+	select {
+	case a := <-came:
+		return a.status, a.answer, a.err
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(afterEnd)
+	defer late.Stop()
+	select {
+	case a := <-came:
+		return a.status, a.answer, a.err
+	case <-late.C:
+		return 0, nil, fmt.Errorf("the HTTP/2 connection stands still: %w", context.Cause(ctx))
+	}
+}
+
+func exchange(ctx context.Context, client *http.Client, r scenarios.Request) (status int, answer []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, r.Method, r.URL, bytes.NewReader(r.Body))
 	if err != nil {
 		return 0, nil, err
