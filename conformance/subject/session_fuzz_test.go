@@ -51,6 +51,9 @@ func FuzzSession(f *testing.F) {
 		helloLine + "\r\n\n" + event, helloLine, "", "\n", event, `{"ev":"hello","proto":2}` + "\n", helloLine + "\n" + helloLine + "\n",
 		helloLine + "\n\xff\n", helloLine + "\n[]\n", helloLine + "\nnull\n" + event,
 		`{"ev":"hello","proto":1,"policy":{"backoff":{"base_ms":1e300,"jitter":-1}},"caps":null}` + "\n" + event,
+		`{"ev":"hello","proto":1,"name":"x","policy":{"backoff":{"base_ms":1,"factor":1e308,"cap_ms":-1,"jitter":99}}}` + "\n",
+		`{"ev":"hello","proto":1,"name":"\u001b[31m\u001b]0;x\u0007<script>","version":"\u009b\u202e","caps":["multi"]}` + "\n" + event,
+		`{"ev":"hello","proto":1,"name":` + strings.Repeat("[", 20_000) + "\n", helloLine + "\n" + strings.Repeat(event, 300),
 	} {
 		f.Add([]byte(text))
 	}
