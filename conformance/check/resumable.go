@@ -13,6 +13,7 @@ var resumable = Guarantee{
 	broken:  []Anomaly{EmptyReturn, Stale, LostAtSeam, Unannounced, Conflict},
 	samples: func(t *Tally) uint64 { return t.Resumes },
 	unit:    "resumed subscription",
+	late:    EmptyReturn,
 	doubt: func(_ *Config, t *Tally) string {
 		if t.Missed == 0 {
 			return "nothing was published while a subscriber was away, so that nothing had to be made up for"

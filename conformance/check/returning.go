@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/streamgauge/streamgauge/conformance"
@@ -95,7 +96,11 @@ func (j *Judge) inVain(s *subscriber, o *history.Observation, life time.Duration
 	if missed == 0 || s.trouble.way.told {
 		return
 	}
-	j.report(EmptyReturn, o, func() Example {
+	beyond := int64(math.MaxInt64) // an end is an end, however busy the target is
+	if o.Cause == history.CauseIdle {
+		beyond = int64(life)
+	}
+	j.reportBy(EmptyReturn, o, beyond, func() Example {
 		return Example{
 			Stream: -1, Text: fmt.Sprintf("connection %d was taken back with its position and ended after %s (%s), without any of the %s that it had missed",
 				o.Connection, brief(life), o.Cause, conformance.Plural(missed, "message")),

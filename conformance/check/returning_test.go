@@ -140,6 +140,31 @@ func TestNoReturnWithoutDelivery(t *testing.T) {
 	}
 }
 
+// TestASilentReturnOfAStarvedTargetIsNone: it may have been on its way. An end that the target made is its own.
+func TestASilentReturnOfAStarvedTargetIsNone(t *testing.T) {
+	t.Parallel()
+	const fail, unknown = conformance.Fail, conformance.Unknown
+	for cause, want := range map[history.Cause][2]conformance.Outcome{history.CauseIdle: {fail, unknown}, history.CauseEOF: {fail, fail}} {
+		w, s := one(expecting(func(c *check.Config) { c.Expect.Delivery = []string{"resumable"} }))
+		w.missed(s)
+		w.after(250 * time.Millisecond)
+		w.connect(s)
+		w.after(3 * time.Second)
+		w.disconnect(s, cause)
+		w.after(250 * time.Millisecond)
+		w.connect(s)
+		w.hear(s, 9)
+		w.finish()
+		tally, _ := w.judge()
+		for i, held := range []float64{0, 4000} {
+			health := conformance.Health{OK: true, Contention: []conformance.HeldUp{{Within: conformance.Duration(8 * time.Second), Max: held}}}
+			if v := verdict(t, tally.Report(&w.cfg, health), "delivery.resumable"); v.Outcome != want[i] {
+				t.Errorf("ended by %s, held up for %v ms: %s, want %s: %s %s", cause, held, v.Outcome, want[i], v.Actual, v.Reason)
+			}
+		}
+	}
+}
+
 // TestReturnsThatAreNone holds what looks like it and is right, or is our own doing.
 func TestReturnsThatAreNone(t *testing.T) {
 	t.Parallel()
