@@ -54,17 +54,15 @@ func TestWhatABrokenTargetCannotShowIsSkipped(t *testing.T) {
 			defer b.Close()
 			s := b.Subject()
 			s.Restart = nil
-			verdicts, _, err := server.Check(t.Context(), s, server.Cases, server.Options{
+			verdicts, health, err := server.Check(t.Context(), s, server.Cases, server.Options{
 				Once: true, Arrival: time.Second,
 				Only: []string{"SSE-HTTPS-001", "SSE-HTTPS-002", "SSE-HTTPS-003", "SSE-HTTPS-006", "SSE-DELIV-001", "SSE-DELIV-002", "SSE-RESUME-001", "SSE-ISO-001"},
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, v := range verdicts {
-				if v.ID == test.fails && v.Outcome == conformance.Unknown && strings.Contains(v.Reason, "too busy to tell") {
-					t.Skip(v.Reason) // and what stands on it is unknown then, too
-				}
+			if held := health.HeldUp(0, 0); held > 200*time.Millisecond {
+				t.Skipf("other programs kept this one from its processors for up to %v, and a second is all that it waits", held)
 			}
 			for _, v := range verdicts {
 				switch {
