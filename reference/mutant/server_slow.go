@@ -45,15 +45,15 @@ var serverSlowMutants = []Mutant{
 		SeenIn: "r3labs/sse#192",
 		Kills:  []string{"SSE-SLOW-002"},
 		Broker: func(c *broker.Config) {
-			var stuck atomic.Bool
+			var behind atomic.Int64 // when a subscriber was, in nanoseconds
 			c.Queue, c.WriteTimeout = 1<<20, time.Hour
 			c.Tamper = &broker.Tamper{
-				Behind: func(*broker.Subscriber) { stuck.Store(true) },
+				Behind: func(*broker.Subscriber) { behind.Store(time.Now().UnixNano()) },
 				Handler: onPublish(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 					var answer bytes.Buffer
 					held := &postponed{ResponseWriter: w, body: &answer}
 					next.ServeHTTP(held, r)
-					if stuck.Load() {
+					if time.Since(time.Unix(0, behind.Load())) < stall {
 						pause(r, stall)
 					}
 					held.send()

@@ -222,9 +222,13 @@ func changesNothing(t *Trial) {
 	taken := 0
 	kinds := messagesOfAllKinds(t)
 	most := 2 * t.affordable(len(kinds))
+	began := time.Now()
 	for i, m := range kinds {
 		if i > 0 && i*most/len(kinds) == (i-1)*most/len(kinds) {
 			continue // evenly, where there is no time for all
+		}
+		if took := time.Since(began); took > defaultPatience {
+			t.Unknown("%d messages took %v to be published and to arrive", taken, took.Round(time.Second))
 		}
 		m.Stream = stream
 		from, offset := [2]int{len(f.seen), len(twin.seen)}, [2]int{f.tap().Bytes(), twin.tap().Bytes()}

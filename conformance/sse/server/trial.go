@@ -31,7 +31,12 @@ type Trial struct {
 	turn    conformance.Turn
 	arrival time.Duration // bounds the wait for something that must come
 	waited  atomic.Bool   // in vain
+
+	unanswered atomic.Int32 // publishes in a row
 }
+
+// mostUnanswered is how many publishes in a row may get no answer: who does not answer these answers none.
+const mostUnanswered = 5
 
 // usualArrival is generous, because it decides nothing but that nothing came.
 const usualArrival = 10 * time.Second
@@ -408,9 +413,16 @@ func (t *Trial) interrupted() {
 	}
 }
 
-// Publish publishes one message, whatever becomes of it.
+// Publish publishes one message, whatever becomes of it; but the case ends where too many in a row are not answered.
 func (t *Trial) Publish(m Message) Receipt {
-	return t.publish(m, t.arrival)
+	r := t.publish(m, t.arrival)
+	switch {
+	case r.Err == nil:
+		t.unanswered.Store(0)
+	case t.Context().Err() == nil && t.unanswered.Add(1) >= mostUnanswered:
+		t.Unknown("%d publishes in a row were not answered: %s", mostUnanswered, r.String())
+	}
+	return r
 }
 
 func (t *Trial) publish(m Message, within time.Duration) Receipt {
