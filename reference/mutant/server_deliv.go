@@ -147,7 +147,7 @@ var serverDelivMutants = []Mutant{
 	{
 		Name: "chokes-on-one-hot-stream", Bug: "A stream with many events stops the one loop through which all streams go.",
 		SeenIn: "r3labs/sse#192: one loop for all", Kills: []string{"SSE-ISO-005"},
-		May:    []May{{"SSE-RESUME-016", "publishing is slow under load"}, {"SSE-DELIV-008", "publishing is slow under load"}},
+		May:    []May{{"SSE-RESUME-016", "publishing is slow under load"}, {"SSE-DELIV-008", "publishing is slow under load"}, {"SSE-DELIV-017", "whoever comes after the hot stream waits"}},
 		Broker: choke,
 	},
 	{

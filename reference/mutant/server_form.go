@@ -38,7 +38,7 @@ var serverFormMutants = []Mutant{
 	{
 		Name: "ends-event-with-one-newline", ID: "MS-06", Bug: "An event ends with one newline instead of a blank line.",
 		SeenIn: "ReactiveX/RxNetty#484", Kills: []string{"SSE-FORM-002"},
-		May: because("an event runs into the next one", "SSE-FORM-012", "SSE-FORM-014", "SSE-RESUME-001", "SSE-DELIV-001", "SSE-DELIV-006", "SSE-DELIV-010", "SSE-DELIV-011", "SSE-DELIV-013", "SSE-DELIV-014", "SSE-DRAIN-004", "SSE-LIMIT-001", "SSE-LIMIT-004", "SSE-SLOW-006", "SSE-SLOW-009"),
+		May: because("an event runs into the next one", "SSE-FORM-012", "SSE-FORM-014", "SSE-RESUME-001", "SSE-DELIV-001", "SSE-DELIV-006", "SSE-DELIV-010", "SSE-DELIV-011", "SSE-DELIV-013", "SSE-DELIV-014", "SSE-DRAIN-004", "SSE-HTTPS-020", "SSE-LIMIT-001", "SSE-LIMIT-004", "SSE-SLOW-006", "SSE-SLOW-009"),
 		Broker: func(c *broker.Config) {
 			c.Tamper = rewritten(func(_ broker.Event, text []byte) []byte { return bytes.TrimSuffix(text, []byte("\n")) })
 		},
@@ -243,7 +243,7 @@ var serverFormMutants = []Mutant{
 	{
 		Name: "reuses-ids", Bug: "Ids begin again after fifty events.",
 		SeenIn: "plausible: a counter of one byte, a ring's index", Kills: []string{"SSE-FORM-014"},
-		May: because("a position can mean another event", "SSE-RESUME-001", "SSE-RESUME-002", "SSE-RESUME-003", "SSE-RESUME-005", "SSE-RESUME-009", "SSE-RESUME-012", "SSE-RESUME-015"),
+		May: because("a position can mean another event", "SSE-RESUME-001", "SSE-RESUME-002", "SSE-RESUME-003", "SSE-RESUME-005", "SSE-RESUME-009", "SSE-RESUME-012", "SSE-RESUME-015", "SSE-RESUME-024"),
 		Broker: func(c *broker.Config) {
 			c.Tamper = rewritten(func(ev broker.Event, text []byte) []byte {
 				epoch, _, _ := strings.Cut(ev.ID, "-")

@@ -163,7 +163,7 @@ var serverSlowMutants = []Mutant{
 		Bug:    "What does not fit is dropped byte by byte, also inside an event.",
 		SeenIn: "plausible: a ring buffer of bytes",
 		Kills:  []string{"SSE-SLOW-008"},
-		May:    []May{{"SSE-SLOW-009", "whoever is slow once gets halves"}, {"SSE-SLOW-007", "no write has a deadline either"}, {"SSE-LIMIT-001", "a reader may be slow while sizes are tried"}},
+		May:    []May{{"SSE-SLOW-009", "whoever is slow once gets halves"}, {"SSE-SLOW-007", "no write has a deadline either"}, {"SSE-LIMIT-001", "a reader may be slow while sizes are tried"}, {"SSE-RESUME-023", "a reader may be slow while much is replayed"}},
 		Broker: func(c *broker.Config) {
 			slow := new(each[atomic.Bool])
 			c.SlowPolicy = broker.Drop

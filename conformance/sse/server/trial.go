@@ -417,7 +417,7 @@ func (t *Trial) interrupted() {
 func (t *Trial) Publish(m Message) Receipt {
 	r := t.publish(m, t.arrival)
 	switch {
-	case r.Err == nil:
+	case !errors.Is(r.Err, context.DeadlineExceeded): // one that is being restarted refuses connections
 		t.unanswered.Store(0)
 	case t.Context().Err() == nil && t.unanswered.Add(1) >= mostUnanswered:
 		t.Unknown("%d publishes in a row were not answered: %s", mostUnanswered, r.String())
