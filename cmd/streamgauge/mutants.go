@@ -38,7 +38,8 @@ func newMutantsCommand() *cobra.Command {
 		Use:   "mutants",
 		Short: "The kill matrix: every mutant against what must catch it",
 		Long: `Mutants judges the judges. Each mutant is the reference broker, client or gateway with one deliberate defect: what it
-breaks must fail, and nothing unrelated may. Each correct subject, usual or not, must pass everything.
+breaks must fail, and nothing unrelated may: that is judged by its own areas and by a third of all other requirements, which the
+seed decides. Each correct subject, usual or not, must pass everything.
 
 A mutant that is not caught is a survivor, a correct subject that is accused a false alarm. What a busy machine leaves unknown is
 judged again, and never taken for either.
@@ -54,7 +55,7 @@ Exit codes: 0 none of these, 1 a survivor, a false alarm or an unrelated failure
 	flags := c.Flags()
 	flags.StringSliceVar(&f.only, "only", nil, "only these mutants and correct subjects, see --list")
 	flags.BoolVar(&f.short, "short", false, "each mutant against what it names, and no correct servers: a fraction of the time")
-	flags.BoolVar(&f.heavy, "heavy", false, "the cases that ask most of a subject for every server, and not only for mutants that name them: half an hour")
+	flags.BoolVar(&f.heavy, "heavy", false, "every mutant by all requirements, also those that ask most of a subject, and in a scenario: half an hour")
 	c.MarkFlagsMutuallyExclusive("short", "heavy")
 	flags.BoolVar(&f.list, "list", false, "list what would be run, and run nothing")
 	flags.Uint64Var(&f.seed, "seed", 1, "decides everything random")

@@ -77,11 +77,10 @@ func clientRows(s Selection) ([]Row, error) {
 	}
 	for _, m := range mutant.Clients {
 		r := Row{Name: m.Name, Group: ClientMutants, About: m.Bug, Kills: m.Kills, May: m.May}
-		own := func(id string) bool {
-			return slices.ContainsFunc(m.Kills, func(kill string) bool { return conformance.AreaOf(kill) == conformance.AreaOf(id) })
-		}
+		own := func(id string) bool { return inAreaOf(id, m.Kills) }
 		wanted := func(id string) bool {
-			return own(id) && conformance.AreaOf(id) != costly && id != crowded || slices.Contains(guards, id)
+			isCostly := conformance.AreaOf(id) == costly
+			return own(id) && !isCostly && id != crowded || slices.Contains(guards, id) && (s.Heavy || !isCostly || s.drawn(m.Name, id))
 		}
 		if s.Short {
 			wanted = func(id string) bool { return own(id) && slices.Contains(guards, id) }

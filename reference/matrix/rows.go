@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -22,8 +23,20 @@ const (
 type Selection struct {
 	Only  []string // names of mutants and correct subjects; empty for all
 	Short bool     // every mutant against what it names, and no more
-	Heavy bool     // every subject against the heavy cases too: half an hour
+	Heavy bool     // every subject against everything, the heavy cases too: half an hour
 	Seed  uint64
+}
+
+// drawn says whether a mutant is judged by a requirement that it has nothing to do with: by a third of those, which the seed decides.
+func (s Selection) drawn(mutant, id string) bool {
+	h := fnv.New32a()
+	fmt.Fprintf(h, "%s %s %d", mutant, id, s.Seed)
+	return h.Sum32()%3 == 0
+}
+
+// inAreaOf says whether a requirement is of an area that some verdict belongs to.
+func inAreaOf(id string, verdicts []string) bool {
+	return slices.ContainsFunc(verdicts, func(v string) bool { return conformance.AreaOf(v) == conformance.AreaOf(id) })
 }
 
 // Rows are all rows, in the order of the groups. The error is that of a definition which names what is not there.
@@ -99,7 +112,9 @@ func brokerRows(s Selection) ([]Row, error) {
 	}
 	for _, m := range mutant.Server {
 		r := Row{Name: m.Name, Group: ServerMutants, About: m.Bug, Kills: requirements(m.Kills), May: m.May}
-		wanted := func(id string) bool { return (s.Heavy || !isHeavy(id)) && !remembers(id) }
+		wanted := func(id string) bool {
+			return (s.Heavy || !isHeavy(id) && (inAreaOf(id, m.Kills) || s.drawn(m.Name, id))) && !remembers(id)
+		}
 		if s.Short {
 			wanted = func(string) bool { return false } // what it may miss proves nothing, whether it is missed or not
 		}

@@ -270,10 +270,10 @@ func (r *runner) judge(j job, atOnce int) {
 }
 
 // seldom is how much garbage, in percent of what is in use, waits for its collection: what is in use is little.
-const seldom = 400
+const seldom = 600
 
 // room is the memory, in bytes, beyond which garbage is collected sooner.
-const room = 1 << 30
+const room = 1400 << 20
 
 // note keeps the worst of what the harness says of itself. That it was too busy for some verdict does not make it unhealthy: such a
 // verdict is judged again.
