@@ -43,7 +43,8 @@ var serverHaltMutants = []Mutant{
 		Bug:    "A reader that stops leaves a lock held for good: nobody is answered any more.",
 		SeenIn: "found in one of the peers: a write that waits for its own reader",
 		Kills:  []string{"SSE-SLOW-001"},
-		May:    because("it stops reading as well", "SSE-SLOW-002", "SSE-SLOW-004", "SSE-SLOW-005", "SSE-SLOW-006", "SSE-SLOW-007", "SSE-SLOW-008", "SSE-SLOW-009", "SSE-HTTPS-024"),
+		May: append(because("it stops reading as well", "SSE-SLOW-002", "SSE-SLOW-004", "SSE-SLOW-005", "SSE-SLOW-006", "SSE-SLOW-007", "SSE-SLOW-008", "SSE-SLOW-009", "SSE-HTTPS-024"),
+			May{"SSE-RESUME-023", "a reader may be slow while much is replayed"}),
 		Broker: func(c *broker.Config) {
 			h := &halted{hangs: true}
 			c.Queue, c.WriteTimeout = 1<<20, time.Hour
