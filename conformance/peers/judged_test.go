@@ -49,6 +49,7 @@ var servers = []judged{
 			"SSE-RESUME-010": {always(info), "without the header came 1–6, with an empty one 1–7", "A subscriber without a position gets the whole history: a position that is missing counts as 0."},
 			"SSE-RESUME-012": noQuery,
 			"SSE-RESUME-017": {always(fail), "first difference after 0 of them", fromTheID.why},
+			"SSE-RESUME-023": {always(unknown), "messages kept coming", "An event without data ends the stream (see SSE-FORM-007), also when it is replayed: nobody who comes back gets past it."},
 			"SSE-SLOW-001":   {always(fail), "until every other subscriber had a message", "A stream sends to the queue of each subscriber in turn, without a deadline: a full one stops all others (stream.go: run)."},
 			"SSE-SLOW-003":   publishersWait, "SSE-SLOW-005": publishersWait,
 			"SSE-SLOW-007": noDeadline,

@@ -95,7 +95,7 @@ func (b *braid) mustHaveIDs() {
 	for _, e := range b.observer.seen {
 		lane, _, ours := b.series.find(e.Data)
 		if e.ID == "" {
-			b.t.Skip("not every event carries an id, so nobody can resume")
+			b.t.Skip("the events carry no id, or not all of them do, so nobody can resume")
 		}
 		if ours && known[name{lane, e.ID}] {
 			const why = "several events of one stream have the same id, so a position does not tell which of them was the last"
