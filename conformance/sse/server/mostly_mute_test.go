@@ -117,9 +117,12 @@ func TestManyWhoGetNothingAreSaidFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	verdicts, _, err := server.Check(t.Context(), b.Subject(), server.Cases, server.Options{Only: []string{"SSE-DELIV-001", "SSE-DELIV-003", "RESUME"}, Arrival: time.Second})
+	verdicts, health, err := server.Check(t.Context(), b.Subject(), server.Cases, server.Options{Only: []string{"SSE-DELIV-001", "SSE-DELIV-003", "RESUME"}, Arrival: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if held := health.HeldUp(0, 0); held > 50*time.Millisecond || health.LagMax > 50 {
+		t.Skipf("others kept this process from its processors for %v, and timers were %v ms late: a target that seems slow is not asked", held, health.LagMax)
 	}
 	rest := conformance.Skip
 	at := slices.IndexFunc(verdicts, func(v conformance.Verdict) bool { return v.ID == "SSE-DELIV-001" })
