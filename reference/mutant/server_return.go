@@ -77,24 +77,12 @@ var serverReturnMutants = []Mutant{
 	{
 		Name: "lets-caches-store-replays", Bug: "The head of a stream that was resumed says nothing of caches.",
 		SeenIn: "plausible: a handler of its own for replays", Kills: []string{"SSE-HTTPS-006", "SSE-HTTPS-007"},
-		Broker: func(c *broker.Config) {
-			c.Tamper = headed(func(r *http.Request, h http.Header) {
-				if returns(r) {
-					h.Del("Cache-Control")
-				}
-			})
-		},
+		Broker: omitsOnReturn("Cache-Control"),
 	},
 	{
 		Name: "hides-replays-from-pages", Bug: "The head of a stream that was resumed does not name the origin of the page that asks.",
 		SeenIn: "plausible: a handler of its own for replays", Kills: []string{"SSE-HTTPS-014"},
-		Broker: func(c *broker.Config) {
-			c.Tamper = headed(func(r *http.Request, h http.Header) {
-				if returns(r) {
-					h.Del("Access-Control-Allow-Origin")
-				}
-			})
-		},
+		Broker: omitsOnReturn("Access-Control-Allow-Origin"),
 	},
 	{
 		Name: "keeps-replays-compressed", Bug: "In a coding what is replayed waits for the next event.",
@@ -151,4 +139,15 @@ var serverReturnMutants = []Mutant{
 // returns says whether a request comes back with a position.
 func returns(r *http.Request) bool {
 	return r.URL.Path == "/events" && r.Header.Get("Last-Event-ID") != ""
+}
+
+// omitsOnReturn leaves a field out of the head of each stream that was resumed.
+func omitsOnReturn(field string) func(*broker.Config) {
+	return func(c *broker.Config) {
+		c.Tamper = headed(func(r *http.Request, h http.Header) {
+			if returns(r) {
+				h.Del(field)
+			}
+		})
+	}
 }

@@ -156,7 +156,7 @@ func (o *Options) interrupted(ctx context.Context, cases []Case) ([]conformance.
 		Holds: declares(subject.Hello{}), Contention: conformance.NewContention(nil),
 	}
 	for _, c := range cases {
-		none.Cases = append(none.Cases, conformance.Case{Requirement: c.Requirement, Run: func(t *conformance.Trial) { t.Unknown("the check was interrupted") }})
+		none.Cases = append(none.Cases, conformance.Case{Requirement: c.Requirement}) // none is begun
 	}
 	verdicts, health, err := none.Run(ctx)
 	return verdicts, subject.Hello{Name: "client"}, health, err

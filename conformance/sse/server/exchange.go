@@ -123,3 +123,14 @@ func (x *Exchange) Next(within time.Duration) ([]byte, error) {
 
 // Evidence shows the head.
 func (a Answer) Evidence() []string { return headEvidence(a.Proto, a.Status, a.Header) }
+
+// leave closes the connection with FIN, or with RST.
+func (x *Exchange) leave(reset bool) { hangUp(x.conn, reset) }
+
+// hangUp closes a connection with FIN, or with RST.
+func hangUp(conn net.Conn, reset bool) {
+	if tcp, ok := conn.(*net.TCPConn); ok && reset {
+		_ = tcp.SetLinger(0) // it is about to be closed
+	}
+	_ = conn.Close() // that is the point
+}

@@ -134,10 +134,7 @@ func vanishedClientsAreNoticed(t *Trial) {
 			t.Skip("%d connections of one user were accepted: without a limit it is not seen from outside when one is given up", limit)
 		}
 		for _, conn := range conns {
-			if tcp, ok := conn.(*net.TCPConn); ok && way.reset {
-				_ = tcp.SetLinger(0) // it is about to be closed
-			}
-			_ = conn.Close() // that is the point
+			hangUp(conn, way.reset)
 		}
 		conns = nil
 		awaitPlace(t, stream, way.name, within, client, dial)

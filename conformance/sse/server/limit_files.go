@@ -19,8 +19,8 @@ func closesWhatTheDepartedHad(t *Trial) {
 		name string
 		end  func(*net.TCPConn)
 	}{
-		{"FIN", func(c *net.TCPConn) { _ = c.Close() }},
-		{"RST", func(c *net.TCPConn) { _ = c.SetLinger(0); _ = c.Close() }},
+		{"FIN", func(c *net.TCPConn) { hangUp(c, false) }},
+		{"RST", func(c *net.TCPConn) { hangUp(c, true) }},
 		{"FIN, while they went on reading", func(c *net.TCPConn) { _ = c.CloseWrite() }},
 	} {
 		before := openFiles(t)

@@ -3,7 +3,6 @@ package server
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -78,14 +77,6 @@ func (x *Exchange) say(text string, wait time.Duration, reset bool) {
 		_, _ = x.Next(wait) // whatever it is
 	}
 	x.leave(reset)
-}
-
-// leave closes the connection with FIN, or with RST.
-func (x *Exchange) leave(reset bool) {
-	if tcp, ok := x.conn.(*net.TCPConn); ok && reset {
-		_ = tcp.SetLinger(0) // it is about to be closed
-	}
-	_ = x.conn.Close() // that is the point
 }
 
 // fillUp opens connections of one user until there is no room for one more, and says whether it came to that.

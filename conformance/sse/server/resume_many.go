@@ -41,7 +41,8 @@ type braid struct {
 }
 
 func (t *Trial) braid() *braid {
-	b := &braid{t: t, streams: []string{t.Stream(), t.Stream(), t.Stream()}, series: t.series(), published: make([]int, 3)}
+	b := &braid{t: t, streams: []string{t.Stream(), t.Stream(), t.Stream()}, series: t.series()}
+	b.published = make([]int, len(b.streams))
 	b.observer = t.follow(b.streams)
 	return b
 }
@@ -82,7 +83,12 @@ func (b *braid) fence(f *follower) bool {
 	for lane := range b.streams {
 		b.send(lane)
 	}
-	return !slices.ContainsFunc([]int{0, 1, 2}, func(lane int) bool { return !f.hears(b.series.text(lane, b.published[lane])) })
+	for lane, last := range b.published {
+		if !f.hears(b.series.text(lane, last)) {
+			return false
+		}
+	}
+	return true
 }
 
 // mustHaveIDs ends the case when there is nothing to resume from.
@@ -145,10 +151,11 @@ func (b *braid) mustBelong(f *follower) {
 	}
 	for _, e := range f.seen {
 		lane, n, ours := b.series.find(e.Data)
-		of := slices.IndexFunc([]int{0, 1, 2}, func(other int) bool { return e.Type == b.kind(other) })
-		if ours && of >= 0 && of != lane {
-			b.note(f, fmt.Sprintf("message %d of stream %d with the type that it was published with, %s", n, lane+1, b.kind(lane)), "it was replayed with that of stream "+fmt.Sprint(of+1)+", "+e.Type)
-			return
+		for other := range b.streams {
+			if ours && other != lane && e.Type == b.kind(other) {
+				b.note(f, fmt.Sprintf("message %d of stream %d with the type that it was published with, %s", n, lane+1, b.kind(lane)), "it was replayed with that of stream "+fmt.Sprint(other+1)+", "+e.Type)
+				return
+			}
 		}
 	}
 }

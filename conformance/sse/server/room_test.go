@@ -13,16 +13,13 @@ import (
 	"github.com/streamgauge/streamgauge/reference/embedded"
 )
 
-// TestPlacesThatDoNotComeBackAreOneFinding: of a subject that runs out of places the requirement tells that asks for them, whatever runs
-// then, and all others are skipped for that reason.
-func TestPlacesThatDoNotComeBackAreOneFinding(t *testing.T) {
-	t.Parallel()
-	const places = 30
-	var taken atomic.Int64
+// turningAway is a broker that answers some requests with 503.
+func turningAway(t *testing.T, these func(*http.Request) bool) *server.Subject {
+	t.Helper()
 	config := embedded.Config()
 	config.Tamper = &broker.Tamper{Handler: func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/events" && taken.Add(1) > places {
+			if these(r) {
 				w.WriteHeader(http.StatusServiceUnavailable)
 				return
 			}
@@ -33,8 +30,18 @@ func TestPlacesThatDoNotComeBackAreOneFinding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close()
-	verdicts, _, err := server.Check(t.Context(), b.Subject(), server.Cases, server.Options{Only: []string{"DELIV", "SSE-LIMIT-003"}, Arrival: time.Second})
+	t.Cleanup(b.Close)
+	return b.Subject()
+}
+
+// TestPlacesThatDoNotComeBackAreOneFinding: of a subject that runs out of places the requirement tells that asks for them, whatever runs
+// then, and all others are skipped for that reason.
+func TestPlacesThatDoNotComeBackAreOneFinding(t *testing.T) {
+	t.Parallel()
+	const places = 30
+	var taken atomic.Int64
+	s := turningAway(t, func(r *http.Request) bool { return r.URL.Path == "/events" && taken.Add(1) > places })
+	verdicts, _, err := server.Check(t.Context(), s, server.Cases, server.Options{Only: []string{"DELIV", "SSE-LIMIT-003"}, Arrival: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,22 +61,11 @@ func TestPlacesThatDoNotComeBackAreOneFinding(t *testing.T) {
 func TestRoomThatOthersTakeForAWhileIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64
-	config := embedded.Config()
-	config.Tamper = &broker.Tamper{Handler: func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if n := asked.Add(1); r.URL.Path == "/events" && n > 20 && n < 40 {
-				w.WriteHeader(http.StatusServiceUnavailable)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	}}
-	b, err := embedded.Start(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
-	verdicts, _, err := server.Check(t.Context(), b.Subject(), server.Cases, server.Options{Only: []string{"SSE-DELIV-001", "SSE-LIMIT-003"}})
+	s := turningAway(t, func(r *http.Request) bool {
+		n := asked.Add(1)
+		return r.URL.Path == "/events" && n > 20 && n < 40
+	})
+	verdicts, _, err := server.Check(t.Context(), s, server.Cases, server.Options{Only: []string{"SSE-DELIV-001", "SSE-LIMIT-003"}})
 	if err != nil {
 		t.Fatal(err)
 	}
